@@ -1,0 +1,54 @@
+"""Errors made to be shown to a person: one line that says what was wrong and what would be right.
+
+StokerError
+├── RequestError          the request was wrong: exit code 2
+│   ├── TaskError         no such task, or its file cannot be loaded
+│   ├── ParameterError    a task parameter that does not exist or does not convert
+│   ├── SettingError      a setting outside its range
+│   ├── RunError          no such run, a name that is taken, a folder that is no run
+│   │   └── RunLocked     another engine trains this run
+│   └── CheckpointError   no checkpoint that can be read, or one of another model
+└── TrainingError         the training failed: exit code 1
+"""
+
+from __future__ import annotations
+
+
+class StokerError(Exception):
+    """Base of all errors that are shown as one line, without a traceback."""
+
+    exit_code = 1
+
+
+class RequestError(StokerError):
+    """The request was wrong; nothing was trained."""
+
+    exit_code = 2
+
+
+class TaskError(RequestError):
+    """The task does not exist, or its file cannot be loaded."""
+
+
+class ParameterError(RequestError):
+    """A task parameter does not exist or does not convert."""
+
+
+class SettingError(RequestError):
+    """A setting is unknown or outside its range."""
+
+
+class RunError(RequestError):
+    """No such run, a name that is taken, or a folder that is no run."""
+
+
+class RunLocked(RunError):
+    """Another engine trains this run."""
+
+
+class CheckpointError(RequestError):
+    """No checkpoint could be read, or it belongs to another model or a newer format."""
+
+
+class TrainingError(StokerError):
+    """The training itself failed."""
