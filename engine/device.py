@@ -1,0 +1,45 @@
+"""Which device to train on, and what this machine and its libraries are."""
+
+from __future__ import annotations
+
+import platform
+
+import torch
+
+from .errors import SettingError
+
+
+def choose(name: str) -> torch.device:
+    """Return the device called `name`; `auto` is the first of cuda, mps and cpu that is there. Raises SettingError."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    device = torch.device(name)
+    if device.type == "cuda":
+        count = torch.cuda.device_count()
+        if not count:
+            raise SettingError(f"--device {name}: torch finds no CUDA device on this machine")
+        if (device.index or 0) >= count:
+            raise SettingError(f"--device {name}: this machine has {count} CUDA device(s), numbered from 0")
+        device = torch.device("cuda", device.index or 0)
+    elif device.type == "mps" and not torch.backends.mps.is_available():
+        raise SettingError("--device mps: torch finds no Metal device on this machine")
+    return device
+
+
+def describe(device: torch.device) -> str:
+    """Return the device as a person would name it."""
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    if device.type == "cpu":
+        return f"cpu ({torch.get_num_threads()} threads)"
+    return str(device)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that decide whether the same bits come out again."""
+    import numpy
+
+    found = {"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}
+    if torch.version.cuda:
+        found["cuda"] = torch.version.cuda
+    return {**found, "machine": f"{platform.system()} {platform.machine()}"}

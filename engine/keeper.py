@@ -1,0 +1,147 @@
+"""When to save what: latest by the clock or the count, best when it is found, numbered ones to keep."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from . import checkpoint
+from .events import CheckpointSaved, CommandAnswered, Event, Warned
+from .runs import RunFolder
+from .saver import Save, Saved, Saver
+from .specs import Every
+
+CLOCK = 300.0  # seconds between two saves of latest, unless asked otherwise
+EPOCH_AGE = 60.0  # at the end of an epoch, seconds after which the last save is old enough for a new one
+BEST_APART = 1.0  # seconds between two writes of best; a newer best waits in memory, where a fast run makes many
+RETRY = 30.0  # seconds until a save that failed is tried again
+
+
+class Keeper:
+    """Decides on saves, hands them to the saver, and says how they ended."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        every: str | None,
+        keep: int,
+        state: Callable[[], dict[str, Any]],
+        say: Callable[[Event], None],
+        wake: Callable[[], None],
+        fold: int | None,
+    ) -> None:
+        """Save into `folder` what `state` returns: the complete state, its tensors still those of the training."""
+        self._folder, self._keep, self._state, self._say = folder, keep, state, say
+        self._every = Every.parse(every, what="--save-every", time=True) if every else None
+        self._prefix = f"fold-{fold}-" if fold is not None else ""
+        self._saver = Saver(folder.checkpoints, wake)
+        self._last = time.monotonic()
+        self._saved_step = self._saved_epoch = -1
+        self._retry = 0.0
+        self._held: dict[str, Any] | None = None
+        self._last_best = 0.0
+
+    def start(self, step: int, epoch: int) -> None:
+        """Count from here: what is at `step` is on the disk already, or is the beginning."""
+        self._saved_step, self._saved_epoch = step, epoch
+
+    def due(self, step: int, epoch: int, *, epoch_ended: bool) -> bool:
+        """Say whether `latest` should be saved now, between two batches."""
+        if step == self._saved_step:
+            return False
+        now = time.monotonic()
+        if now < self._retry:
+            return False
+        if self._every is None:
+            age = now - self._last
+            return age >= CLOCK or (epoch_ended and age >= EPOCH_AGE)
+        if self._every.unit == "s":
+            return now - self._last >= self._every.count
+        if self._every.unit == "steps":
+            return step // self._every.count > self._saved_step // self._every.count
+        return epoch_ended and epoch % self._every.count == 0 and epoch != self._saved_epoch
+
+    def hold_best(self) -> None:
+        """Take a snapshot of the best state; it is written at once, or soon if one was just written."""
+        self._held = checkpoint.snapshot(self._state())
+
+    def tend(self) -> None:
+        """On the clock: say which saves ended, and write a best that waits."""
+        self.collect()
+        now = time.monotonic()
+        if self._held is not None and not self._saver.busy and now >= max(self._last_best + BEST_APART, self._retry):
+            self._write_best()
+
+    def latest(self, cause: str, *, commands: tuple[str, ...] = (), wait: bool = False) -> bool:
+        """Save `latest`; with `wait`, return when it is safe, and say whether it is.
+
+        A scheduled save does not queue behind one that is under way: it is due again at the next batch.
+        """
+        if self._saver.busy and cause == "schedule":
+            return False
+        if self._held is not None:
+            # First, so that best.pt is never older than the best that latest.pt knows of.
+            self._write_best()
+        kinds = [("latest", checkpoint.LATEST)]
+        state = checkpoint.snapshot(self._state())
+        progress = state["progress"]
+        if self._keep and cause == "schedule":
+            kinds.append(("kept", f"{self._prefix}step-{progress['step']:09d}.pt"))
+        self._last = time.monotonic()
+        self._saved_step, self._saved_epoch = progress["step"], progress["epoch"]
+        self._saver.start(Save(tuple(kinds), cause, progress["step"], progress["epoch"], commands), state)
+        return all(saved.error is None for saved in self.finish()) if wait else True
+
+    def finish(self) -> list[Saved]:
+        """Wait for the saves under way and say how they ended."""
+        if self._held is not None:
+            self._write_best()
+        ended = self._saver.wait()
+        for saved in ended:
+            self._report(saved)
+        return ended
+
+    def collect(self) -> None:
+        """Say how the saves that have ended since went."""
+        for saved in self._saver.results():
+            self._report(saved)
+
+    def close(self) -> None:
+        """Wait for what is under way and end the writing thread."""
+        self.finish()
+        self._saver.close()
+
+    def _write_best(self) -> None:
+        state, self._held = self._held, None
+        assert state is not None
+        self._last_best = time.monotonic()
+        progress = state["progress"]
+        name = f"{self._prefix}{checkpoint.BEST}"
+        self._saver.start(Save((("best", name),), "best", progress["step"], progress["epoch"]), state)
+
+    def _report(self, saved: Saved) -> None:
+        save = saved.save
+        place = {"step": save.step, "epoch": save.epoch}
+        if saved.error is not None:
+            self._retry = time.monotonic() + RETRY
+            self._saved_step = self._saved_epoch = -1
+            reason = saved.error.strerror or str(saved.error)
+            message = f"{save.kinds[0][1]} was not saved: {reason}; the one before is whole, tried again in {RETRY:.0f} s"
+            self._say(Warned(kind="save_failed", message=message, **place))
+            if save.kinds[0][0] == "best" and self._held is None:
+                self._held = saved.state
+        else:
+            for kind, name in save.kinds:
+                path = f"checkpoints/{name}"
+                self._say(
+                    CheckpointSaved(
+                        path=path, kind=kind, bytes=saved.bytes, seconds=saved.seconds, cause=save.cause, **place
+                    )
+                )
+            if self._keep:
+                checkpoint.prune(self._folder.checkpoints, self._keep)
+        for command in save.commands:
+            status = "failed" if saved.error else "done"
+            message = (saved.error.strerror or str(saved.error)) if saved.error else f"saved step {save.step}"
+            self._say(CommandAnswered(id=command, command="save", status=status, message=message, **place))

@@ -1,0 +1,154 @@
+"""Finds a task by name or file, and checks its parameters against the function's annotations."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_type_hints
+
+import msgspec
+
+from .errors import ParameterError, TaskError
+from .task import Task
+from .tasks import NAMES
+
+
+def find(name: str) -> Callable[..., Task]:
+    """Return the function of a task: a built-in name, `FILE.py:FUNCTION`, or `module:function`. Raises TaskError.
+
+    Built-in tasks are found without torch; a user's file imports whatever it imports.
+    """
+    if name in NAMES:
+        return getattr(importlib.import_module(f".tasks.{name}", __package__), name)  # type: ignore[no-any-return]
+    where, colon, function = name.rpartition(":")
+    if not colon:
+        raise TaskError(
+            f"there is no task {name!r}: the built-in ones are {', '.join(NAMES)}; your own is FILE.py:FUNCTION"
+        )
+    module = _load_file(Path(where)) if where.endswith(".py") else _load_module(where)
+    found = getattr(module, function, None)
+    if not callable(found):
+        names = [key for key, value in vars(module).items() if inspect.isfunction(value) and value.__module__ == module.__name__]
+        raise TaskError(f"{where} has no function {function!r}; it has {', '.join(names) or 'none'}")
+    return found  # type: ignore[no-any-return]
+
+
+def check_early(name: str, parameters: dict[str, Any]) -> None:
+    """Refuse what can be refused without loading torch. Raises TaskError or ParameterError."""
+    where, colon, _ = name.rpartition(":")
+    if name in NAMES:
+        convert(find(name), parameters)
+    elif not colon:
+        find(name)
+    elif where.endswith(".py") and not Path(where).is_file():
+        raise TaskError(f"there is no file {where}")
+
+
+def convert(function: Callable[..., Task], given: dict[str, Any]) -> dict[str, Any]:
+    """Return all parameters of a task, the given ones converted to their annotations. Raises ParameterError."""
+    signature = inspect.signature(function)
+    hints = get_type_hints(function)
+    known = ", ".join(signature.parameters) or "none"
+    name = getattr(function, "__name__", "task")
+    for key in given:
+        if key not in signature.parameters:
+            raise ParameterError(f"{name} has no parameter {key!r}; it has {known}")
+    values: dict[str, Any] = {}
+    for key, parameter in signature.parameters.items():
+        if key in given:
+            kind = hints.get(key, Any)
+            try:
+                values[key] = msgspec.convert(given[key], kind, strict=False)
+            except msgspec.ValidationError as error:
+                shown = getattr(kind, "__name__", str(kind))
+                raise ParameterError(f"{name}: {key}={shorten(given[key])} is no {shown} ({error})") from error
+        elif parameter.default is not inspect.Parameter.empty:
+            values[key] = parameter.default
+        elif parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise ParameterError(f"{name} needs {key}: give {key}=VALUE")
+    return values
+
+
+def source_sum(name: str) -> str | None:
+    """Return the sha256 of a user's task file, to notice later that it has changed; None for other tasks."""
+    path = Path(name.rpartition(":")[0])
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.suffix == ".py" and path.is_file() else None
+
+
+def shorten(value: Any, most: int = 60) -> str:
+    """Return a value's text, cut for a line that a person reads."""
+    text = str(value)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def user_line(error: BaseException) -> str:
+    """Return where in the user's code an error came from: the innermost line that is no library's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    for frame in reversed(frames):
+        path = Path(frame.filename)
+        if "site-packages" not in path.parts and path.parent != Path(__file__).parent and path.exists():
+            return f"{path.name}:{frame.lineno}"
+    return ""
+
+
+def _load_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise TaskError(f"there is no file {path}")
+    path = path.resolve()
+    package = _package_of(path)
+    if package is not None:
+        root, name = package
+        sys.path.insert(0, str(root))
+        return _load_module(name)
+    # Its folder comes first, as with `python FILE.py`: the file's own engine.py and utils.py are found.
+    sys.path.insert(0, str(path.parent))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Under its own name, so that DataLoader workers and pickles find its classes.
+    sys.modules[path.stem] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[path.stem]
+        raise TaskError(f"{path.name} cannot be loaded: {describe(error)}") from error
+    return module
+
+
+def _package_of(path: Path) -> tuple[Path, str] | None:
+    """Return (folder to import from, dotted name) of a file inside a package, so that relative imports work."""
+    parts = [path.stem]
+    folder = path.parent
+    while (folder / "__init__.py").exists():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return (folder, ".".join(parts)) if len(parts) > 1 else None
+
+
+def _load_module(name: str) -> ModuleType:
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(error.name + ".")):
+            raise TaskError(f"there is no module {name!r} here or among the installed packages") from error
+        raise TaskError(f"{name} cannot be loaded: {describe(error)}") from error
+    except Exception as error:
+        raise TaskError(f"{name} cannot be loaded: {describe(error)}") from error
+
+
+def describe(error: BaseException) -> str:
+    """Return an error as one line, with the user's line that it came from."""
+    if isinstance(error, SyntaxError):
+        return f"{error.msg} ({Path(error.filename or '').name}:{error.lineno})"
+    where = user_line(error)
+    text = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {text}" + (f" ({where})" if where else "")

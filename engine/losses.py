@@ -1,0 +1,66 @@
+"""The losses of the steps, kept where they were computed and fetched many at a time, so that no step waits for one."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import torch
+from torch import Tensor
+
+from .events import Steps
+
+
+class LossLog:
+    """Collects one loss each optimizer step until the clock asks for them."""
+
+    def __init__(self, device: torch.device) -> None:
+        """Collect losses computed on `device`."""
+        # On the CPU reading a number waits for nothing, so it is read at once.
+        self._read_at_once = device.type == "cpu"
+        self._losses: list[Tensor | float] = []
+        self._places: list[tuple[int, int]] = []
+        self._samples = 0
+        self._since = time.monotonic()
+        self.sum, self.count = 0.0, 0
+        """Of the finite losses since the last evaluation."""
+
+    def add(self, losses: list[Tensor], place: tuple[int, int], samples: int) -> None:
+        """Take in one step: the losses () of its batches, (epoch, batch) of the last one, and its samples."""
+        if len(losses) == 1:
+            loss: Tensor | float = losses[0].item() if self._read_at_once else losses[0]
+        else:
+            mean = torch.stack(losses).mean()
+            loss = mean.item() if self._read_at_once else mean
+        self._losses.append(loss)
+        self._places.append(place)
+        self._samples += samples
+
+    def fetch(self, step: int, epoch: int, lr: list[float]) -> tuple[Steps | None, list[tuple[int, int, int]]]:
+        """Return what was collected up to `step` as an event, and (step, epoch, batch) of each loss not finite.
+
+        A synchronisation point on a device: called on the clock, and before a save.
+        """
+        if not self._losses:
+            return None, []
+        losses = self._losses if self._read_at_once else torch.stack(self._losses).tolist()  # type: ignore[arg-type]
+        places, samples = self._places, self._samples
+        now = time.monotonic()
+        rate = samples / max(now - self._since, 1e-9)
+        self._losses, self._places, self._samples, self._since = [], [], 0, now
+        first = step - len(losses) + 1
+        bad = [(first + i, *places[i]) for i, loss in enumerate(losses) if not math.isfinite(loss)]
+        good = [loss for loss in losses if math.isfinite(loss)] if bad else losses
+        self.sum += math.fsum(good)
+        self.count += len(good)
+        return Steps(first=first, step=step, epoch=epoch, losses=losses, lr=lr, samples_per_second=rate), bad
+
+    def restart_clock(self) -> None:
+        """Leave the time of a pause or an evaluation out of the throughput."""
+        self._since = time.monotonic()
+
+    def take_mean(self) -> float:
+        """Return the mean of the finite losses since the last call; NaN if there were none."""
+        mean = self.sum / self.count if self.count else math.nan
+        self.sum, self.count = 0.0, 0
+        return mean

@@ -1,0 +1,283 @@
+"""Trains the run in a folder, from the start or from its newest checkpoint, in whichever thread or process this is."""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+import statistics
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from torch.utils.data import DataLoader
+
+from . import checkpoint, loading, splits
+from .controls import Controls
+from .desk import Ended
+from .device import choose, describe, versions
+from .errors import CheckpointError, RequestError, StokerError
+from .events import Event, RunFinished, RunStarted, Warned
+from .git import commit
+from .journal import Journal
+from .randomness import reseed
+from .runs import Record, RunFolder
+from .settings import Settings
+from .state import differences
+from .task import Task
+from .trainer import Trainer
+
+Say = Callable[[Event], None]
+
+
+def train(folder: RunFolder, controls: Controls, say: Say, *, checkpoint: str | None = None) -> RunFinished:
+    """Train the run in `folder` until it ends, and return its last event; a training that fails is told there too.
+
+    It goes on from `checkpoint` (latest, best or a path), or the newest good one, or begins at the beginning.
+    Raises RequestError where the request was wrong and nothing was trained, RunLocked where another engine is at it.
+    """
+    with folder.lock():
+        journal = Journal(folder.events)
+        try:
+            return _Session(folder, controls, journal, say).run(checkpoint)
+        finally:
+            journal.close()
+
+
+class _Session:
+    def __init__(self, folder: RunFolder, controls: Controls, journal: Journal, say: Say) -> None:
+        self.folder, self.controls, self.journal, self.outlet = folder, controls, journal, say
+        self.fold: int | None = None
+        self.results: list[dict[str, float]] = []
+
+    def say(self, event: Event) -> None:
+        """Write the event down and hand it to whoever watches in this process."""
+        if self.fold is not None:
+            event = msgspec.structs.replace(event, fold=self.fold)
+        self.journal.append(event)
+        self.outlet(event)
+
+    def run(self, wanted: str | None) -> RunFinished:
+        checkpoint.tidy(self.folder.checkpoints)
+        record = self.folder.record()
+        task, settings, record = build(record)
+        device = choose(settings.device)
+        torch.set_num_threads(settings.threads or torch.get_num_threads())
+        settings = replace(settings, threads=torch.get_num_threads())
+        saved, trouble = self._saved(wanted)
+        folds = splits.folds_in(settings.split)
+        first = saved["progress"].get("fold", 0) if saved else 0
+        self.results = list(saved["folds"]) if saved else []
+        record.settings = settings.asdict()
+        record.seed = settings.seed
+        if not saved:
+            record.versions, record.git = versions(), commit(Path.cwd())
+            record.task_sha256 = loading.source_sum(record.task)
+        self.folder.write_record(record)
+        trainer: Trainer | None = None
+        try:
+            for fold in range(first, folds):
+                self.fold = fold if folds > 1 else None
+                if fold > first or task is None:
+                    task, settings, _ = build(record)
+                    settings = replace(settings, threads=torch.get_num_threads())
+                part = divided(task, settings, fold)
+                task = None
+                trainer = Trainer(part, settings, device, self.folder, self.controls, self.say, self.fold)
+                trainer.folds_done = self.results
+                if saved:
+                    trainer.load_state_dict(saved)
+                self._say_started(trainer, record, device, folds, saved)
+                for message in trouble:
+                    trainer.say(Warned(kind="checkpoint", message=message, **trainer.place))
+                if saved:
+                    self._compare(trainer, saved, record)
+                    if wanted not in (None, "latest"):
+                        # So that the newest file is where the run is, should it die before its first save.
+                        trainer.keeper.latest("schedule")
+                saved, trouble = None, []
+                ended = self._train(trainer)
+                if ended.cause in ("stopped", "failed") or folds == 1:
+                    return self._finish(trainer, ended)
+                self.results.append(trainer.final_test())
+                if fold + 1 < folds:
+                    trainer.keeper.finish()
+                    trainer.keeper.close()
+            assert trainer is not None
+            return self._finish(trainer, Ended("completed"))
+        except RequestError:
+            raise
+        except BaseException as error:
+            # Where even saving the failed state raised: the run's folder must still say how it ended.
+            traceback.print_exc()
+            finished = RunFinished(cause="failed", message=loading.describe(error))
+            self.say(finished)
+            if isinstance(error, Exception):
+                return finished
+            raise
+
+    def _train(self, trainer: Trainer) -> Ended:
+        """Train, and return how it ended; an error of the task's code is an end too."""
+        try:
+            return Ended(trainer.train())
+        except Ended as ended:
+            return ended
+        except RequestError:
+            if trainer.progress.step == 0:
+                raise
+            traceback.print_exc()
+            raise
+        except torch.OutOfMemoryError as error:
+            traceback.print_exc()
+            trainer.drop_window()
+            torch.cuda.empty_cache()
+            line = str(error).partition("\n")[0]
+            return Ended("failed", f"out of memory on {trainer.device}: use a smaller --batch-size with --accumulate ({line})")
+        except Exception as error:
+            traceback.print_exc()
+            trainer.drop_window()
+            return Ended("failed", loading.describe(error))
+
+    def _finish(self, trainer: Trainer, ended: Ended) -> RunFinished:
+        """Save, and say how the run ended."""
+        trainer.speak(final=True)
+        message = ended.message
+        if not trainer.keeper.latest(ended.save_cause, wait=True):
+            message += "; its last state could not be saved"
+        trainer.keeper.close()
+        stopping = trainer.early_stopping
+        best = None if math.isnan(stopping.best) else stopping.best
+        test: dict[str, float] = {}
+        if self.results:
+            test = summary(self.results)
+            self.fold = None
+        elif ended.cause in ("completed", "early_stopping"):
+            test = trainer.final_test()
+        else:
+            test = trainer.last_metrics
+        finished = RunFinished(cause=ended.cause, best=best, test=test, message=message, **trainer.place)
+        self.say(finished)
+        self.journal.sync()
+        return finished
+
+    def _saved(self, wanted: str | None) -> tuple[dict[str, Any] | None, list[str]]:
+        """Return the checkpoint to go on from, if any, and what was wrong with newer ones."""
+        if wanted in (None, "latest"):
+            found = checkpoint.newest(self.folder.checkpoints)
+            return (found[1], found[2]) if found else (None, [])
+        return checkpoint.read(locate(self.folder, str(wanted))), []
+
+    def _say_started(
+        self, trainer: Trainer, record: Record, device: torch.device, folds: int, saved: dict[str, Any] | None
+    ) -> None:
+        self.say(
+            RunStarted(
+                run=self.folder.name,
+                task=record.task,
+                device=describe(device),
+                parameters=sum(p.numel() for p in trainer.model.parameters()),
+                epochs=trainer.settings.epochs,
+                steps_per_epoch=trainer.steps_per_epoch,
+                # A run that died before its first save begins again: what it had said is superseded.
+                resumed_from=trainer.progress.step if saved or self._told(trainer) else None,
+                pid=os.getpid(),
+                host=socket.gethostname(),
+                folds=folds,
+                **trainer.place,
+            )
+        )
+        if trainer.task.note:
+            trainer.say(Warned(kind="note", message=trainer.task.note, **trainer.place))
+        if trainer.batches.exact:
+            trainer.say(Warned(kind="inexact", message=trainer.batches.exact, **trainer.place))
+
+    def _told(self, trainer: Trainer) -> bool:
+        return not self.results and trainer.progress.step == 0 and self.folder.events.stat().st_size > 0
+
+    def _compare(self, trainer: Trainer, saved: dict[str, Any], record: Record) -> None:
+        """Warn of what differs from when the checkpoint was saved."""
+        changed = differences(saved, torch.get_num_threads(), trainer.device.type)
+        if changed:
+            message = f"not as it was when saved, the last bits may differ: {', '.join(changed)}"
+            trainer.say(Warned(kind="inexact", message=message, **trainer.place))
+        now = loading.source_sum(record.task)
+        if record.task_sha256 and now != record.task_sha256:
+            message = f"{record.task.rpartition(':')[0]} is not the file that this run was started with"
+            trainer.say(Warned(kind="task_changed", message=message, **trainer.place))
+
+
+def build(record: Record) -> tuple[Task, Settings, Record]:
+    """Make the task and the settings of a run, and put what they came to into its record. Raises RequestError."""
+    function = loading.find(record.task)
+    parameters = loading.convert(function, record.parameters)
+    # Once without the task, so that a wrong value is refused before data is loaded.
+    seed = Settings.of(record.given).seed
+    reseed(seed)
+    try:
+        task = function(**parameters)
+    except StokerError:
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        raise RequestError(f"task {record.task} cannot be built: {loading.describe(error)}") from error
+    if not isinstance(task, Task):
+        raise RequestError(f"{record.task} returned a {type(task).__name__}, not a stoker.engine.Task")
+    own: dict[str, Any] = {}
+    if isinstance(task.train, DataLoader):
+        own = {"batch_size": task.train.batch_size, "workers": task.train.num_workers}
+    if task.test is None and task.val is None:
+        own["split"] = "holdout:0.2"
+    settings = Settings.of(own, dict(task.settings), record.given)
+    record.parameters = parameters
+    return task, settings, record
+
+
+def divided(task: Task, settings: Settings, fold: int) -> Task:
+    """Return the task with its data split as the settings say, and prepared by what its training part teaches."""
+    if settings.label_smoothing:
+        if not isinstance(task.loss, torch.nn.CrossEntropyLoss):
+            raise RequestError("--label-smoothing needs a task whose loss is nn.CrossEntropyLoss")
+        task.loss.label_smoothing = settings.label_smoothing
+    if settings.split is not None:
+        rows = splits.rows_of(task.train)
+        part = splits.parts(settings.split, rows, splits.targets_of(task.train), settings.seed)[fold]
+        train, held_out = splits.divide(task.train, part)
+        if task.test is None and splits.folds_in(settings.split) == 1:
+            task = replace(task, train=train, test=held_out)
+        else:
+            task = replace(task, train=train, val=held_out)
+    if task.prepare is not None:
+        transform = task.prepare(_tensors(task.train))
+        train, test, val = (None if d is None else transform(_tensors(d)) for d in (task.train, task.test, task.val))
+        task = replace(task, train=train, test=test, val=val)
+    return task
+
+
+def locate(folder: RunFolder, wanted: str) -> Path:
+    """Return the file of `latest`, `best` or a path. Raises CheckpointError."""
+    for path in (folder.checkpoints / f"{wanted}.pt", folder.checkpoints / wanted, Path(wanted)):
+        if path.is_file():
+            return path
+    have = ", ".join(path.name for path in checkpoint.candidates(folder.checkpoints)) or "none"
+    raise CheckpointError(f"run {folder.name} has no checkpoint {wanted!r}; it has {have}")
+
+
+def summary(results: list[dict[str, float]]) -> dict[str, float]:
+    """Return mean and sample standard deviation of every metric over the folds."""
+    values: dict[str, float] = {}
+    for name in results[0]:
+        column = [result[name] for result in results]
+        values[name] = statistics.fmean(column)
+        values[f"{name}_std"] = statistics.stdev(column) if len(column) > 1 else 0.0
+    return values
+
+
+def _tensors(data: Any) -> tuple[torch.Tensor, ...]:
+    tensors = splits.in_memory(data)
+    if tensors is None:
+        raise RequestError("a task's prepare works on in-memory tensors alone")
+    return tensors

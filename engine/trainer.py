@@ -1,0 +1,332 @@
+"""The whole training loop, readable top to bottom."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import data, optimizers, schedules, state
+from .controls import Controls
+from .desk import Desk, Ended
+from .early_stopping import EarlyStopping
+from .errors import SettingError
+from .events import EarlyStopping as EarlyStoppingEvent
+from .evaluation import Evaluator, call, length
+from .events import Evaluated, Evaluating, Event, LearningRate, Warned
+from .keeper import Keeper
+from .losses import LossLog
+from .nan_guard import NanGuard, finite
+from .overfitting import Overfitting
+from .progress import Progress
+from .randomness import Stream, reseed, seed_for
+from .runs import RunFolder
+from .settings import Settings
+from .specs import Every
+from .task import Task
+
+SPEAK = 0.18  # seconds between two `steps` events, so that there are at least five a second
+
+
+class Trainer:
+    """Trains one model: a whole run, or one fold of it."""
+
+    def __init__(
+        self,
+        task: Task,
+        settings: Settings,
+        device: torch.device,
+        folder: RunFolder,
+        controls: Controls,
+        say: Callable[[Event], None],
+        fold: int | None = None,
+    ) -> None:
+        """Build everything that training needs. Raises SettingError where settings and task do not fit."""
+        self.task, self.settings, self.device, self.controls = task, settings, device, controls
+        self.say, self.fold = say, fold
+        self.progress = Progress(fold=fold or 0)
+        self.model = task.model.to(device)
+        if settings.channels_last:
+            self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # The state stays that of the plain model: a compiled one's names differ.
+        self._forward = torch.compile(self.model) if settings.compile else self.model
+        half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(settings.precision)
+        self._autocast = torch.autocast(device.type, half) if half else contextlib.nullcontext()
+        self.batches = data.training_batches(task.train, settings, device, task)
+        self._batches_per_epoch = length(self.batches)
+        self.watched = "val" if task.val is not None else "test"
+        self._evaluation = data.evaluation_batches(
+            task.val if task.val is not None else task.test, settings, device, task
+        )
+        self._evaluator = Evaluator(task, self._forward, device, self._autocast)
+        self.metrics = self._evaluator.metrics
+        if settings.monitor not in self.metrics.names and not isinstance(task.metrics, dict):
+            raise SettingError(f"--monitor {settings.monitor!r} is not measured; there are {', '.join(self.metrics.names)}")
+        lower = self.metrics.lower_is_better(settings.monitor)
+        self.early_stopping = EarlyStopping(settings.monitor, settings.patience, lower_is_better=lower)
+        self.overfitting = Overfitting()
+        if task.optimizer is not None:
+            self.optimizer = task.optimizer(self.model, settings.lr)
+        else:
+            self.optimizer = optimizers.build(settings.optimizer, self.model, settings.lr)
+        self.schedule = schedules.build(
+            settings.scheduler,
+            self.optimizer,
+            settings.lr,
+            epochs=settings.epochs,
+            steps_per_epoch=self.steps_per_epoch,
+            lower_is_better=lower,
+        )
+        self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
+        self._eval_every = Every.parse(settings.eval_every, what="--eval-every")
+        self.window: list[Tensor] = []
+        self.window_samples = 0
+        self.losses = LossLog(device)
+        self._guard = NanGuard(self.optimizer, device, ignore=settings.on_nan == "ignore")
+        self.evaluating: str | None = None
+        self.folds_done: list[dict[str, float]] = []
+        self.last_metrics: dict[str, float] = {}
+        self.keeper = Keeper(
+            folder, settings.save_every, settings.keep, self.state_dict, say, controls.wake, fold
+        )
+        self._desk = Desk(self)
+        self._next_speak = 0.0
+        self._clock = time.monotonic()
+
+    # ---- the loop -------------------------------------------------------------------------------------------------
+
+    def train(self) -> str:
+        """Train to the end and return its cause: completed or early_stopping. Raises Ended where it is cut short."""
+        progress, settings = self.progress, self.settings
+        self.keeper.start(progress.step, progress.epoch)
+        self.start_clock()
+        self._forward.train()
+        self._between(epoch_ended=False)  # an evaluation that an earlier process was in is made again
+        while progress.epoch < settings.epochs:
+            for batch in self.batches.epoch(progress.epoch, progress.batch):
+                self._train_on(batch)
+                # The last batch is looked after below, when the epoch is over.
+                if progress.batch != self._batches_per_epoch:
+                    self._between(epoch_ended=False)
+            if self.window:
+                self._update()  # an epoch's last accumulation window may be shorter
+            if not progress.batch:
+                raise Ended("failed", "the training data is empty")
+            progress.epoch, progress.batch = progress.epoch + 1, 0
+            self._scheduled("epoch")
+            self._between(epoch_ended=True)
+        return "completed"
+
+    def _train_on(self, batch: Any) -> None:
+        """Take one batch: forward, backward and, at the end of an accumulation window, an optimizer step."""
+        progress = self.progress
+        # Dropout, and whatever a model draws, is a function of the position: nothing has to be restored on resume.
+        reseed(seed_for(Stream.STEP, self.settings.seed, progress.epoch, progress.batch), self.device)
+        with self._autocast:
+            loss = self._loss_of(batch)
+        size = self._window_size()
+        if self._guard.passes(loss):
+            part = loss if size == 1 else loss / size
+            self.scaler.scale(part).backward()  # type: ignore[no-untyped-call]
+        progress.batch += 1
+        samples = data.samples_in(batch)
+        progress.samples += samples
+        self.window.append(loss.detach())
+        self.window_samples += samples
+        if len(self.window) == size:
+            self._update()
+
+    def _update(self) -> None:
+        """Step the optimizer with the gradients of the window."""
+        progress, optimizer = self.progress, self.optimizer
+        if self._guard.allows():
+            if self.settings.clip is not None:
+                self.scaler.unscale_(optimizer)
+                torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+            self.scaler.step(optimizer)
+            self.scaler.update()
+        optimizer.zero_grad(set_to_none=True)
+        progress.step += 1
+        self.losses.add(self.window, (progress.shown_epoch, progress.batch), self.window_samples)
+        self.window, self.window_samples = [], 0
+        self._scheduled("step")
+        if self._guard.found:
+            self.speak()
+
+    def drop_window(self) -> None:
+        """Go back to the last optimizer step: after an error the gradients of the window under way are worth nothing."""
+        self.progress.batch = max(0, self.progress.batch - len(self.window))
+        self.window, self.window_samples = [], 0
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def _loss_of(self, batch: Any) -> Tensor:
+        if self.task.step is not None:
+            return self.task.step(self._forward, batch)
+        inputs, targets = batch
+        assert self.task.loss is not None
+        return self.task.loss(call(self._forward, inputs), targets)
+
+    def _window_size(self) -> int:
+        """Return the batches in the accumulation window under way: fewer in an epoch's last one."""
+        wanted = self.settings.accumulate
+        if wanted == 1 or self._batches_per_epoch is None:
+            return wanted
+        first = self.progress.batch - len(self.window)
+        return min(wanted, self._batches_per_epoch - first)
+
+    def _scheduled(self, unit: schedules.Unit, metric: float | None = None) -> None:
+        if self.schedule is None:
+            return
+        before = self.lr
+        self.schedule.step(unit, metric)
+        # A schedule by steps changes it all the time: there the `steps` events carry it.
+        if unit != "step" and self.lr != before:
+            self.say(LearningRate(lr=self.lr, cause="schedule", **self.place))
+
+    # ---- between batches ------------------------------------------------------------------------------------------
+
+    def _between(self, *, epoch_ended: bool) -> None:
+        """Everything that may happen between two batches; nearly always it is nothing. Raises Ended."""
+        if self._evaluation_due():
+            self._evaluate_on_schedule()
+        if self.keeper.due(self.progress.step, self.progress.epoch, epoch_ended=epoch_ended):
+            self.speak()
+            self._save_on_schedule()
+        now = time.monotonic()
+        if now >= self._next_speak:
+            self.speak()
+            self.keeper.tend()
+        if self.controls.pending(now) or self._desk.paused is not None:
+            self._desk.attend()
+
+    def speak(self, *, final: bool = False) -> None:
+        """Fetch the losses and say them; a sync point, so only on the clock and where the history must be whole."""
+        self._next_speak = time.monotonic() + SPEAK
+        event, bad = self.losses.fetch(self.progress.step, self.progress.shown_epoch, self.lr)
+        if event is None:
+            return
+        self.say(event)
+        if bad and self._guard.news() and not final:
+            self._on_nan(bad)
+
+    def _save_on_schedule(self) -> None:
+        # A gradient can be infinite where the loss is not: then the last good state stays in latest.pt.
+        if self.settings.on_nan == "ignore" or finite(self.model):
+            self.keeper.latest("schedule")
+
+    def _on_nan(self, bad: list[tuple[int, int, int]]) -> None:
+        step, epoch, batch = bad[0]
+        policy = self.settings.on_nan
+        message = f"the loss is not finite at step {step} (epoch {epoch}, batch {batch})"
+        if policy == "ignore":
+            message += "; the training goes on"
+        elif self._guard.protects:
+            message += "; its update was left out"
+        self.say(Warned(kind="nan", message=message, **self.place))
+        if policy == "pause":
+            self._save_on_schedule()
+            self._desk.pause("nan")
+        elif policy == "stop":
+            raise Ended("failed", message)
+
+    def _evaluation_due(self) -> bool:
+        progress, every = self.progress, self._eval_every
+        if progress.step == progress.evaluated or self.window:
+            return False
+        if progress.batch == 0 and progress.epoch == self.settings.epochs:
+            return True
+        if every.unit == "steps":
+            return progress.step % every.count == 0
+        return progress.batch == 0 and progress.epoch % every.count == 0
+
+    def _evaluate_on_schedule(self) -> None:
+        """Evaluate, and let the schedule, the early-stop counter and the best checkpoint learn of it."""
+        progress, stopping = self.progress, self.early_stopping
+        values = self.evaluate("schedule")
+        value = values.get(stopping.monitor)
+        if value is None:
+            raise SettingError(f"--monitor {stopping.monitor!r} is not measured; there are {', '.join(values)}")
+        better = stopping.update(value, progress.step)
+        progress.evaluated = progress.step
+        self.say(EarlyStoppingEvent(patience=stopping.patience, **stopping.state_dict(), **self.place))
+        self._scheduled("evaluation", value)
+        if self.overfitting.update(values["loss"], self.losses.take_mean()):
+            message = f"the evaluated loss rises while the training loss falls: best was step {stopping.best_step}"
+            self.say(Warned(kind="overfitting", message=message, **self.place))
+        if better:
+            self.keeper.hold_best()
+            self.keeper.tend()
+        if stopping.exhausted:
+            message = f"no better {stopping.monitor} in {stopping.waited} evaluations"
+            raise Ended("early_stopping", message)
+
+    def evaluate(self, cause: str) -> dict[str, float]:
+        """Evaluate the model as it is and return its metrics; the training's state is left as it was."""
+        self.speak()
+        values = self._measure(self._evaluation, self.watched, cause)
+        self.last_metrics = values
+        self.say(Evaluated(split=self.watched, metrics=values, cause=cause, **self.place))
+        return values
+
+    def final_test(self) -> dict[str, float]:
+        """Return the metrics of the test data: those of the last evaluation, or measured now where there was `val`."""
+        if self.task.val is None or self.task.test is None:
+            return self.last_metrics or self.evaluate("schedule")
+        batches = data.evaluation_batches(self.task.test, self.settings, self.device, self.task)
+        values = self._measure(batches, "test", "schedule")
+        self.say(Evaluated(split="test", metrics=values, cause="schedule", **self.place))
+        return values
+
+    def _measure(self, batches: data.Batches, split: str, cause: str) -> dict[str, float]:
+        self.say(Evaluating(split=split, batches=length(batches), cause=cause, **self.place))
+        self.evaluating = cause
+        try:
+            return self._evaluator.measure(batches, self._attend)
+        finally:
+            self.evaluating = None
+            self.losses.restart_clock()
+
+    def _attend(self) -> None:
+        if self.controls.pending(time.monotonic()):
+            self._desk.attend()
+
+    # ---- what it is and where it stands ---------------------------------------------------------------------------
+
+    @property
+    def lr(self) -> list[float]:
+        """The learning rate of each parameter group."""
+        return [float(group["lr"]) for group in self.optimizer.param_groups]
+
+    @property
+    def place(self) -> dict[str, int]:
+        """Where an event belongs."""
+        return {"step": self.progress.step, "epoch": self.progress.shown_epoch}
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """Optimizer steps in an epoch, or None where the data has no length."""
+        batches = self._batches_per_epoch
+        return None if batches is None else math.ceil(batches / self.settings.accumulate)
+
+    def start_clock(self) -> None:
+        """Count time from here."""
+        self._clock = time.monotonic()
+        self.losses.restart_clock()
+
+    def stop_clock(self) -> None:
+        """Add the time since `start_clock`, or since the last call, to the progress."""
+        now = time.monotonic()
+        self.progress.seconds, self._clock = self.progress.seconds + now - self._clock, now
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the complete state, its tensors those of the training: take a snapshot before going on."""
+        return state.capture(self)
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Go on from a checkpoint. Raises CheckpointError where it is of another model."""
+        state.restore(self, saved)
