@@ -1,0 +1,1 @@
+"""The dashboard: shows a run and asks for things; never imports torch."""

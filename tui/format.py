@@ -1,0 +1,70 @@
+"""Numbers as a person reads them; every function takes any float and never raises."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def count(number: float) -> str:
+    """Return a whole number with thousands separated: 12,345."""
+    return f"{number:,.0f}" if math.isfinite(number) else value(number)
+
+
+def value(number: float | None) -> str:
+    """Return a measured number in four significant digits: 0.05412, 1.25e-05, NaN."""
+    if number is None:
+        return "–"
+    if math.isnan(number):
+        return "NaN"
+    if math.isinf(number):
+        return "∞" if number > 0 else "-∞"
+    if number == 0 or 1e-3 <= abs(number) < 1e5:
+        return f"{number:.4g}"
+    mantissa, _, exponent = f"{number:.3g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if exponent else mantissa
+
+
+def values(numbers: Sequence[float]) -> str:
+    """Return several numbers, equal ones once."""
+    texts = list(dict.fromkeys(map(value, numbers)))
+    return ", ".join(texts) if texts else "–"
+
+
+def rate(number: float) -> str:
+    """Return a rate in three digits with a unit prefix: 12.3k."""
+    if not math.isfinite(number) or number < 0:
+        return "–"
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if number >= size:
+            scaled = number / (1e3 if unit == "k" else size)
+            return f"{scaled:.1f}{unit}"
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def duration(seconds: float | None) -> str:
+    """Return seconds as 9s, 4:05, 2:03:04 or 3d 04h."""
+    if seconds is None or not math.isfinite(seconds):
+        return "–"
+    whole = max(0, round(seconds))
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{hours // 24}d {hours % 24:02}h"
+    if hours:
+        return f"{hours}:{minute:02}:{second:02}"
+    return f"{minute}:{second:02}" if minute else f"{second}s"
+
+
+def size(number: float) -> str:
+    """Return bytes with a unit: 1.2 MB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" or number >= 100 else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+def metrics(numbers: dict[str, float]) -> str:
+    """Return named numbers on one line: loss 0.054  accuracy 0.9667."""
+    return "  ".join(f"{name} {value(number)}" for name, number in numbers.items())

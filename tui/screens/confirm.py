@@ -1,0 +1,44 @@
+"""A question before something that cannot be taken back."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+
+class Confirm(ModalScreen[bool]):
+    """Asks; dismissed with True for yes."""
+
+    BINDINGS = [
+        Binding("y", "answer(True)", "Yes", id="confirm.yes", tooltip="Do it"),
+        Binding("n,escape,q,ctrl+c", "answer(False)", "No", id="confirm.no", tooltip="Leave all as it is"),
+        Binding("left,right", "app.focus_next", "Choose", id="confirm.choose", show=False),
+    ]
+
+    def __init__(self, question: str, *, yes: str, no: str) -> None:
+        """Ask `question`; `yes` and `no` are the words on the buttons."""
+        super().__init__()
+        self._question, self._yes, self._no = question, yes, no
+
+    def compose(self) -> ComposeResult:
+        """Show the question over two buttons."""
+        with Vertical(id="question"):
+            yield Static(self._question, markup=False)
+            with Horizontal():
+                yield Button(self._yes, id="yes", variant="warning", compact=True)
+                yield Button(self._no, id="no", compact=True)
+
+    def on_mount(self) -> None:
+        """Let Enter be the answer that was on the key that asked."""
+        self.query_one("#yes", Button).focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Answer."""
+        self.dismiss(event.button.id == "yes")
+
+    def action_answer(self, answer: bool) -> None:
+        """Answer by a key."""
+        self.dismiss(answer)

@@ -1,0 +1,123 @@
+"""Growable curves: one value each step, and values at some steps only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+LONGEST_GAP = 50_000_000  # steps; a jump beyond it is a broken event, not a curve
+
+
+class Dense:
+    """One float32 a step, from step `base` on; steps never heard of are NaN."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.base = 0
+        self.length = 0
+        self.version = 0
+        self._values: NDArray[np.float32] = np.empty(0, np.float32)
+
+    def put(self, first: int, numbers: Sequence[float]) -> None:
+        """Set the values of the steps from `first` on; what stood there is replaced."""
+        if not numbers:
+            return
+        if self.length == 0:
+            self.base = first
+        start, end = first - self.base, first - self.base + len(numbers)
+        if not -LONGEST_GAP < start < self.length + LONGEST_GAP:
+            return
+        if start < 0:
+            self._prepend(-start)
+            start, end = 0, end - start
+        if end > len(self._values):
+            grown = np.full(max(end, len(self._values) * 3 // 2, 1024), np.nan, np.float32)
+            grown[: self.length] = self._values[: self.length]
+            self._values = grown
+        self._values[start:end] = numbers
+        self.length = max(self.length, end)
+        self.version += 1
+
+    def cut(self, step: int) -> None:
+        """Drop all values beyond `step`."""
+        length = max(0, min(self.length, step - self.base + 1))
+        if length < self.length:
+            self._values[length : self.length] = np.nan
+            self.length = length
+            self.version += 1
+
+    @property
+    def last_step(self) -> int:
+        """The step of the last value; 0 while there is none."""
+        return self.base + self.length - 1 if self.length else 0
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """The values, one a step; a view, not a copy."""
+        return self._values[: self.length]
+
+    def _prepend(self, missing: int) -> None:
+        self._values = np.concatenate([np.full(missing, np.nan, np.float32), self.values])
+        self.base -= missing
+        self.length += missing
+
+
+class Sparse:
+    """Values at some steps, sorted by step; a second value at a step replaces the first."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.length = 0
+        self.version = 0
+        self._steps: NDArray[np.int64] = np.empty(16, np.int64)
+        self._values: NDArray[np.float32] = np.empty(16, np.float32)
+
+    def put(self, step: int, number: float) -> None:
+        """Set the value at `step`."""
+        at = self.length
+        if at and step <= self._steps[at - 1]:
+            at = int(np.searchsorted(self.steps, step))
+        if at == self.length or self._steps[at] != step:
+            if self.length == len(self._steps):
+                self._steps = np.concatenate([self._steps, np.empty_like(self._steps)])
+                self._values = np.concatenate([self._values, np.empty_like(self._values)])
+            self._steps[at + 1 : self.length + 1] = self._steps[at : self.length].copy()
+            self._values[at + 1 : self.length + 1] = self._values[at : self.length].copy()
+            self.length += 1
+        self._steps[at], self._values[at] = step, number
+        self.version += 1
+
+    def hold(self, step: int) -> None:
+        """Say that the last value still holds at `step`, later than it was set."""
+        last = self.length - 1
+        if last < 0 or step <= self._steps[last]:
+            return
+        if last > 0 and self._values[last] == self._values[last - 1]:
+            self._steps[last] = step
+            self.version += 1
+        else:
+            self.put(step, float(self._values[last]))
+
+    def cut(self, step: int) -> None:
+        """Drop all values beyond `step`."""
+        length = int(np.searchsorted(self.steps, step, side="right"))
+        if length < self.length:
+            self.length = length
+            self.version += 1
+
+    @property
+    def steps(self) -> NDArray[np.int64]:
+        """The steps; a view, not a copy."""
+        return self._steps[: self.length]
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """The values at `steps`; a view, not a copy."""
+        return self._values[: self.length]
+
+    @property
+    def last(self) -> float | None:
+        """The value at the last step."""
+        return float(self._values[self.length - 1]) if self.length else None

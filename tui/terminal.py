@@ -1,0 +1,56 @@
+"""Keeps the terminal for the dashboard: whatever else prints, at the C level too, goes to the run's log."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from multiprocessing import resource_tracker
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def own_terminal(log: Path) -> Iterator[None]:
+    """Give Textual the terminal on a descriptor of its own, and point descriptors 1 and 2 at `log`."""
+    flush()
+    streams = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
+    saved = os.dup(1), os.dup(2)
+    terminal = os.fdopen(
+        os.dup(2 if os.isatty(2) else 1), "w", encoding="utf-8", errors="backslashreplace", newline="\n"
+    )
+    file = open_log(log)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
+    # Before Textual takes sys.stderr: started later, it fails on a stream without a descriptor.
+    resource_tracker.ensure_running()
+    # Textual writes to __stderr__, asks __stdout__ for the terminal's size, and shows a crash on stderr.
+    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = terminal  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        flush()
+        sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__ = streams  # type: ignore[misc]
+        for number, old in enumerate(saved, 1):
+            os.dup2(old, number)
+            os.close(old)
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            terminal.close()
+
+
+def print_to(log: Path) -> None:
+    """Let Python's own print and warnings go to `log`, a line at a time; called once Textual has set its streams."""
+    sys.stdout = sys.stderr = os.fdopen(open_log(log), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+
+
+def open_log(log: Path) -> int:
+    """Return a descriptor that appends to `log`, readable by its owner alone. Raises OSError."""
+    return os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def flush() -> None:
+    """Write out what Python still holds back."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()

@@ -1,0 +1,33 @@
+"""The early-stop counter, and the best value so far."""
+
+from __future__ import annotations
+
+from ..format import count, value
+from ..view import RunView
+from .panel import Panel, Part, bar, spread
+
+
+class EarlyStopping(Panel):
+    """How many evaluations went by without a better value, of how many are allowed."""
+
+    TITLE = "early stopping"
+
+    def rows(self, view: RunView, now: float, width: int) -> list[list[Part]]:
+        """Return the counter as a bar that fills, then the best value and where it was reached."""
+        early = view.early
+        if early is None:
+            return [[("after the first evaluation", "$label")]]
+        if early.patience:
+            share = early.waited / early.patience
+            style = "$error" if share >= 0.9 else "$warning" if share >= 0.5 else "$success"
+            counter: list[Part] = [(count(early.waited), "bold"), (f" of {count(early.patience)}", "$label")]
+            rows = [spread([("waited ", "$label")], counter, width), bar(share, width, style)]
+        else:
+            rows = [spread([("waited ", "$label")], [(count(early.waited), "bold"), (" (no limit)", "$label")], width)]
+        place: list[Part] = [(value(early.best), "bold $success"), (f" at {count(early.best_step)}", "$label")]
+        rows.append(spread([(f"best {early.monitor} ", "$label")], place, width))
+        if (now_at := view.latest(early.monitor)) is not None:
+            difference = now_at - early.best
+            change: list[Part] = [(value(now_at), ""), (f" {'+' if difference >= 0 else ''}{value(difference)}", "$label")]
+            rows.append(spread([(f"now {early.monitor} ", "$label")], change, width))
+        return rows

@@ -1,0 +1,57 @@
+"""What all panels share: they show a view, and draw only when what they show has changed."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from ..view import RunView
+
+Part = tuple[str, str]  # text and style
+
+
+class Panel(Static):
+    """A titled box of text."""
+
+    TITLE = ""
+
+    def __init__(self, *, id: str) -> None:
+        """Make an empty panel."""
+        super().__init__(id=id)
+        self.border_title = self.TITLE
+        self._shown: list[list[Part]] | None = None
+
+    def show(self, view: RunView, now: float) -> None:
+        """Show the view as it stands at `now`, in Unix seconds."""
+        width = self.content_size.width
+        if width <= 0:
+            return
+        rows = self.rows(view, now, width)
+        if rows != self._shown:
+            taller = self._shown is None or len(rows) != len(self._shown)
+            self._shown = rows
+            self.update(Content("\n").join(Content.assemble(*row) for row in rows), layout=taller)
+
+    def rows(self, view: RunView, now: float, width: int) -> list[list[Part]]:
+        """Return the rows of text, `width` columns each."""
+        raise NotImplementedError
+
+
+def spread(left: list[Part], right: list[Part], width: int) -> list[Part]:
+    """Return `left` and `right` at the two ends of a row; the left gives way where both do not fit."""
+    room = width - sum(len(text) for text, _ in right)
+    kept: list[Part] = []
+    for text, style in left:
+        if room <= 0:
+            break
+        kept.append((text[:room], style))
+        room -= len(kept[-1][0])
+    return [*kept, (" " * max(0, room), ""), *right]
+
+
+def bar(share: float, width: int, style: str) -> list[Part]:
+    """Return a bar of `width` columns, filled for `share` of 0 to 1, in half columns."""
+    halves = round(max(0.0, min(1.0, share)) * width * 2)
+    full, half = divmod(halves, 2)
+    rest = width - full - half
+    return [("━" * full + "╸" * half, style), ("━" * rest, "$rail")]

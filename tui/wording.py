@@ -1,0 +1,74 @@
+"""Events as lines of the log."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..engine import events as e
+from .format import count, duration, metrics, size, value, values
+
+Level = Literal["info", "good", "notice", "warning", "error", "printed"]
+Line = tuple[float, Level, str]  # Unix seconds, how loud, what
+
+
+def line(event: e.Event) -> Line | None:
+    """Return the event as a line of the log, or None for what is shown elsewhere all the time."""
+    words = _words(event)
+    return None if words is None else (event.at, *words)
+
+
+def _words(event: e.Event) -> tuple[Level, str] | None:  # noqa: PLR0911 - one return an event
+    at_step = "" if event.step is None else f" at step {count(event.step)}"
+    match event:
+        case e.RunStarted():
+            if event.resumed_from is None:
+                return "notice", f"training of {event.task or 'a task'} started on {event.device or 'a device'}"
+            return "notice", f"resumed from step {count(event.resumed_from)} on {event.device or 'a device'}"
+        case e.Evaluated():
+            asked = " (asked)" if event.cause == "command" else ""
+            return "info", f"{event.split} {metrics(event.metrics)}{at_step}{asked}"
+        case e.EarlyStopping():
+            return "good" if event.waited == 0 else "info", f"{event.monitor} {outcome(event)}{at_step}"
+        case e.LearningRate():
+            asked = " (asked)" if event.cause == "command" else ""
+            return "info", f"learning rate {values(event.lr)}{at_step}{asked}"
+        case e.CheckpointSaved():
+            name = event.path.rpartition("/")[2] or event.kind
+            details = f"{size(event.bytes)} in {duration_of_save(event.seconds)}, {event.cause}"
+            return "good", f"saved {name}{at_step} ({details})"
+        case e.Paused():
+            return "notice", f"paused{at_step}"
+        case e.Resumed():
+            return "notice", f"goes on{at_step}"
+        case e.CommandAnswered():
+            if event.status == "failed":
+                return "error", f"{event.command} failed: {event.message or 'no reason was given'}"
+            return ("info", f"{event.command}: {event.message}") if event.message else None
+        case e.Warned():
+            return "warning", f"{event.message or event.kind}{at_step}"
+        case e.RunFinished():
+            return _ending(event, at_step)
+    return None
+
+
+def outcome(event: e.EarlyStopping) -> str:
+    """Say what an evaluation meant for early stopping."""
+    if event.waited == 0:
+        return "best so far"
+    return f"waited {event.waited}" + ("" if event.patience is None else f" of {event.patience}")
+
+
+def _ending(event: e.RunFinished, at_step: str) -> tuple[Level, str]:
+    if event.cause == "failed":
+        return "error", f"failed{at_step}: {event.message or 'no reason was given'}"
+    names = {"completed": "completed", "early_stopping": "stopped early", "stopped": "stopped on request"}
+    result = f"   test {metrics(event.test)}" if event.test else ""
+    note = f"   {event.message}" if event.message else ""
+    return "good", f"{names.get(event.cause, event.cause)}{at_step}{result}{note}"
+
+
+def duration_of_save(seconds: float) -> str:
+    """Return the seconds of something short: 12 ms, 3.4 s, 2:05."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 60 else duration(seconds)
