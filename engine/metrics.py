@@ -17,9 +17,13 @@ LOWER_IS_BETTER = ("loss", "mse", "mae", "rmse")
 class Metrics:
     """The loss and a task's metrics over one evaluation, right for a last smaller batch too."""
 
-    def __init__(self, wanted: Sequence[str] | Mapping[str, Any], device: torch.device) -> None:
-        """Measure `wanted`: names, or torchmetrics objects by name. Raises SettingError for an unknown name."""
+    def __init__(self, wanted: Sequence[str] | Mapping[str, Any], device: torch.device, *, logits: bool = False) -> None:
+        """Measure `wanted`: names, or torchmetrics objects by name. Raises SettingError for an unknown name.
+
+        With `logits` a binary classifier's outputs (N) or (N, 1) are no probabilities yet.
+        """
         self._wanted = wanted
+        self._logits = logits
         self._device = device
         self._metrics: dict[str, Any] = {}
         self._ready = False
@@ -75,7 +79,7 @@ class Metrics:
     def _make(self, outputs: Tensor) -> dict[str, Any]:
         if isinstance(self._wanted, Mapping):
             return {name: metric.to(self._device) for name, metric in self._wanted.items()}
-        return {name: _maker(name)(outputs).to(self._device) for name in self._wanted}
+        return {name: _maker(name)(outputs, self._logits).to(self._device) for name in self._wanted}
 
 
 def _maker(name: str) -> Callable[[Tensor], Any]:

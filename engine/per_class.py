@@ -1,0 +1,64 @@
+"""The confusion matrix and the scores of each class, for the table that a person reads after a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import classification
+
+from .metrics import Metrics
+
+SCORES = {
+    "precision": classification.MulticlassPrecision,
+    "recall": classification.MulticlassRecall,
+    "f1": classification.MulticlassF1Score,
+}
+
+
+class PerClass(Metrics):
+    """A task's metrics and, where it is a classifier, the confusion matrix and every class's scores."""
+
+    def __init__(self, wanted: Sequence[str] | Mapping[str, Any], device: torch.device, loss: Any) -> None:
+        """Measure `wanted` as `Metrics` does; `loss` tells a binary classifier from a regression."""
+        super().__init__(wanted, device, logits=isinstance(loss, nn.BCEWithLogitsLoss))
+        self._binary = isinstance(loss, nn.BCEWithLogitsLoss | nn.BCELoss)
+        self._tables: dict[str, Any] | None = None
+
+    def update(self, loss: Tensor, outputs: Any, targets: Any, samples: int) -> None:
+        """Take in one batch."""
+        super().update(loss, outputs, targets, samples)
+        found = self._predictions(outputs, targets)
+        if found is None:
+            return
+        if self._tables is None:
+            self._tables = self._make_tables(2 if self._binary else outputs.shape[1])
+        for table in self._tables.values():
+            table.update(*found)
+
+    def tables(self) -> dict[str, Any] | None:
+        """Return `confusion`, (classes, classes) counts with true classes down and predicted ones across, and
+        `per_class`, the precision, recall, F1 and support of each class; None where the task is no classifier."""
+        if self._tables is None:
+            return None
+        confusion = self._tables["confusion"].compute()
+        columns = {name: self._tables[name].compute().tolist() for name in SCORES}
+        columns["support"] = confusion.sum(1).tolist()
+        rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        return {"confusion": confusion.tolist(), "per_class": rows}
+
+    def _predictions(self, outputs: Any, targets: Any) -> tuple[Tensor, Tensor] | None:
+        """Return predicted and true classes, or None where the outputs are not those of a classifier."""
+        if not isinstance(outputs, Tensor) or not isinstance(targets, Tensor):
+            return None
+        if self._binary and outputs.numel() == targets.numel():
+            return (outputs.flatten() > (0 if self._logits else 0.5)).long(), targets.flatten().long()
+        whole = not targets.is_floating_point() and outputs.dim() == targets.dim() + 1 and outputs.shape[1] > 1
+        return (outputs.argmax(1), targets) if whole else None
+
+    def _make_tables(self, classes: int) -> dict[str, Any]:
+        scores = {name: kind(classes, average="none", validate_args=False) for name, kind in SCORES.items()}
+        tables = {"confusion": classification.MulticlassConfusionMatrix(classes, validate_args=False), **scores}
+        return {name: table.to(self._device) for name, table in tables.items()}

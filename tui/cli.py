@@ -1,0 +1,209 @@
+"""The command line. Nothing here waits for torch: the first frame is drawn while it is still loading."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import inspect
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..engine import loading, runs
+from ..engine.controls import Controls
+from ..engine.errors import ParameterError, RequestError, RunError, StokerError
+from ..engine.process import describe
+from ..engine.settings import Settings
+from ..engine.tasks import NAMES
+from . import options as setting_options
+from .headless import Lines, json_line, numbers
+
+RESUMABLE = ("paused", "lost", "stopped", "failed", "new")
+
+runs_option = click.option(
+    "--runs", "runs_folder", type=click.Path(path_type=Path), default=Path("runs"), metavar="DIR", help="Folder of runs.", show_default=True
+)
+headless_option = click.option("--headless", is_flag=True, help="Plain lines instead of the dashboard.")
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="stoker")
+def stoker() -> None:
+    """Train a PyTorch model and tend the run from the terminal."""
+
+
+@stoker.command()
+@click.argument("task")
+@click.argument("parameters", nargs=-1, metavar="[PARAM=VALUE]...")
+@setting_options.settings
+@click.option("--name", help="The run's name; task and time otherwise.")
+@runs_option
+@headless_option
+@json_option
+def run(task: str, parameters: tuple[str, ...], name: str | None, runs_folder: Path, headless: bool, as_json: bool, **options: Any) -> int:
+    """Train TASK: a built-in name, or FILE.py:FUNCTION of your own.
+
+    `stoker tasks` lists the built-in tasks and their parameters.
+    """
+    values = dict(_parameter(text) for text in parameters)
+    given = setting_options.given(options)
+    Settings.of(given)
+    loading.check_early(task, values)
+    folder = runs.create(runs_folder, _located(task), name, {"parameters": values, "given": given})
+    try:
+        return _host(folder, None, headless, as_json)
+    except RequestError:
+        _remove_unused(folder)
+        raise
+
+
+@stoker.command()
+@click.argument("name", required=False, metavar="[RUN]")
+@click.option("--from", "checkpoint", metavar="latest|best|PATH", help="Checkpoint to go on from.")
+@runs_option
+@headless_option
+@json_option
+def resume(name: str | None, checkpoint: str | None, runs_folder: Path, headless: bool, as_json: bool) -> int:
+    """Go on with RUN from its latest checkpoint; without RUN, with the newest that can go on."""
+    folder = runs.find(runs_folder, name) if name else _newest(runs_folder, RESUMABLE, "go on")
+    return _host(folder, checkpoint, headless, as_json)
+
+
+@stoker.command()
+@runs_option
+@json_option
+def ls(runs_folder: Path, as_json: bool) -> int:
+    """List the runs, newest first."""
+    from .listing import summarise, table
+
+    rows = [summarise(folder) for folder in runs.list_runs(runs_folder)]
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
+    else:
+        click.echo(table(rows) if rows else f"no runs in {runs_folder}: `stoker run iris` makes one")
+    return 0
+
+
+@stoker.command()
+@json_option
+def tasks(as_json: bool) -> int:
+    """List the built-in tasks and their parameters."""
+    found = []
+    for name in NAMES:
+        function = loading.find(name)
+        parameters = {
+            key: {"type": str(parameter.annotation), "default": parameter.default}
+            for key, parameter in inspect.signature(function).parameters.items()
+        }
+        found.append({"task": name, "about": inspect.getdoc(function) or "", "parameters": parameters})
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return 0
+    for task in found:
+        click.echo(f"{task['task']:<10}{str(task['about']).partition(chr(10))[0]}")
+        for key, about in task["parameters"].items():  # type: ignore[attr-defined]
+            click.echo(f"{'':<10}  {key}={about['default']}  ({about['type']})")
+    return 0
+
+
+@stoker.command()
+@click.argument("name", metavar="RUN")
+@click.option("--checkpoint", default="best", metavar="best|latest|PATH", show_default=True)
+@runs_option
+@json_option
+def evaluate(name: str, checkpoint: str, runs_folder: Path, as_json: bool) -> int:
+    """Measure a checkpoint of RUN on its evaluation data."""
+    folder = runs.find(runs_folder, name)
+    from ..engine.results import evaluate as measure
+
+    result = measure(folder, checkpoint)
+    if as_json:
+        click.echo(json.dumps(result, indent=2))
+    else:
+        click.echo(f"{folder.name} {result['checkpoint']} (step {result['step']}): {result['split']} {numbers(result['metrics'])}")
+    return 0
+
+
+def main() -> None:
+    """Run the command line; a wrong request is one line on stderr and exit code 2."""
+    try:
+        code = stoker.main(standalone_mode=False)
+    except click.exceptions.Exit as end:
+        code = end.exit_code
+    except click.Abort:
+        code = 130
+    except click.ClickException as error:
+        click.echo(f"stoker: {error.format_message()}", err=True)
+        code = 2
+    except StokerError as error:
+        click.echo(describe(error), err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        # Whoever read our lines is gone; nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = 1
+    sys.exit(code or 0)
+
+
+def _host(folder: runs.RunFolder, checkpoint: str | None, headless: bool, as_json: bool) -> int:
+    """Train the run in this process: in a dashboard, or with plain lines where there is no terminal."""
+    if not (headless or as_json) and sys.stdout.isatty() and sys.stdin.isatty():
+        return _dashboard(folder, checkpoint)
+    from ..engine.process import run as train
+
+    say = (lambda event: print(json_line(event), flush=True)) if as_json else Lines(_print).say
+    return train(folder, Controls(folder.commands), say, checkpoint)[1]
+
+
+def _dashboard(folder: runs.RunFolder, checkpoint: str | None) -> int:
+    from .app import StokerApp
+    from .host import Host
+    from .terminal import own_terminal
+
+    app = StokerApp(folder, host=Host(folder, checkpoint=checkpoint))
+    with own_terminal(folder.log):
+        app.run()
+    if app.error is not None:
+        raise app.error
+    if app.finished is not None:
+        Lines(_print).say(app.finished)
+    return app.return_code or 0
+
+
+def _print(line: str) -> None:
+    # The run must not fail because the terminal that watched it is gone.
+    with contextlib.suppress(OSError):
+        print(line, flush=True)
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ParameterError(f"{text!r} is no parameter: write PARAM=VALUE")
+    return name, value
+
+
+def _located(task: str) -> str:
+    """Return the task with its file's whole path, so that it can be resumed from another folder."""
+    where, colon, function = task.rpartition(":")
+    return f"{Path(where).resolve()}:{function}" if colon and where.endswith(".py") else task
+
+
+def _newest(runs_folder: Path, states: tuple[str, ...], what: str) -> runs.RunFolder:
+    for folder in runs.list_runs(runs_folder):
+        if folder.state() in states and not (folder.locked() and "training" not in states):
+            return folder
+    raise RunError(f"no run in {runs_folder} can {what}: `stoker ls` lists them")
+
+
+def _remove_unused(folder: runs.RunFolder) -> None:
+    """Remove the folder of a run that never began, so that its name is free for the corrected request."""
+    if not folder.events.exists() or not folder.events.stat().st_size:
+        import shutil
+
+        shutil.rmtree(folder.path)
