@@ -39,7 +39,7 @@ def versions() -> dict[str, str]:
     """Return the versions that decide whether the same bits come out again."""
     import numpy
 
-    found = {"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}
+    found = {"python": platform.python_version(), "torch": str(torch.__version__), "numpy": numpy.__version__}
     if torch.version.cuda:
         found["cuda"] = torch.version.cuda
     return {**found, "machine": f"{platform.system()} {platform.machine()}"}
