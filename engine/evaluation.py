@@ -26,7 +26,7 @@ class Evaluator:
     ) -> None:
         """Evaluate `forward`, the model or its compiled form. Raises SettingError for an unknown metric."""
         self._task, self._forward, self._autocast = task, forward, autocast
-        self.metrics = Metrics(task.metrics, device)
+        self.metrics = Metrics(task.metrics, device, logits=isinstance(task.loss, nn.BCEWithLogitsLoss))
 
     def measure(self, batches: data.Batches, attend: Callable[[], None] | None = None) -> dict[str, float]:
         """Return the metrics over `batches`; `attend` is called between them, and may end it by raising."""

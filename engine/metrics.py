@@ -11,16 +11,22 @@ from torch import Tensor
 
 from .errors import SettingError
 
+Wanted = Sequence[str] | Mapping[str, Any]
+"""Names of metrics, or objects of torchmetrics by name."""
 LOWER_IS_BETTER = ("loss", "mse", "mae", "rmse")
+KINDS = {"accuracy": "Accuracy", "f1": "F1Score", "precision": "Precision", "recall": "Recall"}
+AVERAGES = {"": "macro", "macro": "macro", "micro": "micro", "weighted": "weighted", "class": "none"}
 
 
 class Metrics:
     """The loss and a task's metrics over one evaluation, right for a last smaller batch too."""
 
-    def __init__(self, wanted: Sequence[str] | Mapping[str, Any], device: torch.device, *, logits: bool = False) -> None:
+    def __init__(
+        self, wanted: Sequence[str] | Mapping[str, Any], device: torch.device, *, logits: bool = False
+    ) -> None:
         """Measure `wanted`: names, or torchmetrics objects by name. Raises SettingError for an unknown name.
 
-        With `logits` a binary classifier's outputs (N) or (N, 1) are no probabilities yet.
+        With `logits` the outputs (N) or (N, 1) of a binary classifier are no probabilities yet.
         """
         self._wanted = wanted
         self._logits = logits
@@ -35,8 +41,18 @@ class Metrics:
 
     @property
     def names(self) -> list[str]:
-        """Every name that `compute` will give."""
+        """Every metric; one of several values, such as `f1_class`, is computed as `f1_class_0`, `f1_class_1`, …"""
         return ["loss", *self._wanted]
+
+    def check(self, monitor: str) -> None:
+        """Refuse a monitored metric that will not be a number of its own. Raises SettingError."""
+        # What an object of torchmetrics computes is known only when it has: there a part of any name may come.
+        several = [name for name in self._wanted if isinstance(self._wanted, Mapping) or _several(name)]
+        if any(monitor.startswith(f"{name}_") for name in several):
+            return
+        if monitor not in self.names or _several(monitor):
+            known = ", ".join(f"{name}_0, …" if _several(name) else name for name in self.names)
+            raise SettingError(f"--monitor {monitor!r} is not measured; there are {known}")
 
     def reset(self) -> None:
         """Forget what was measured."""
@@ -45,8 +61,8 @@ class Metrics:
         for metric in self._metrics.values():
             metric.reset()
 
-    def update(self, loss: Tensor, outputs: Tensor, targets: Tensor, samples: int) -> None:
-        """Take in one batch: its mean loss (), outputs (N, classes) or as the metrics expect, targets (N)."""
+    def update(self, loss: Tensor, outputs: Any, targets: Any, samples: int) -> None:
+        """Take in one batch: its mean loss (), outputs (N, classes, …) or as the metrics expect, targets (N, …)."""
         self._loss += loss.detach() * samples
         self._samples += samples
         if not self._ready:
@@ -62,70 +78,82 @@ class Metrics:
             parts = result if isinstance(result, Mapping) else {"": result}
             for part, value in parts.items():
                 label = f"{name}_{part}" if part else name
-                if value.numel() == 1:
-                    values[label] = float(value)
+                numbers = torch.as_tensor(value).flatten().tolist()
+                if len(numbers) == 1:
+                    values[label] = float(numbers[0])
                 else:
-                    values.update({f"{label}_{i}": float(v) for i, v in enumerate(value.flatten())})
+                    values.update({f"{label}_{i}": float(number) for i, number in enumerate(numbers)})
         return values
 
     def lower_is_better(self, name: str) -> bool:
         """Say in which direction `name` improves."""
-        if name in LOWER_IS_BETTER or name.endswith("_loss"):
-            return True
-        if isinstance(self._wanted, Mapping) and name in self._wanted:
-            return self._wanted[name].higher_is_better is False
-        return False
+        if isinstance(self._wanted, Mapping):
+            for wanted, metric in self._wanted.items():
+                if name == wanted or name.startswith(f"{wanted}_"):
+                    return metric.higher_is_better is False
+        return name in LOWER_IS_BETTER or name.endswith("_loss")
 
-    def _make(self, outputs: Tensor) -> dict[str, Any]:
+    def _make(self, outputs: Any) -> dict[str, Any]:
         if isinstance(self._wanted, Mapping):
             return {name: metric.to(self._device) for name, metric in self._wanted.items()}
         return {name: _maker(name)(outputs, self._logits).to(self._device) for name in self._wanted}
 
 
-def _maker(name: str) -> Callable[[Tensor], Any]:
-    """Return what makes the metric `name` for outputs of a shape. Raises SettingError."""
+def _several(name: str) -> bool:
+    return name == "confusion" or name.endswith("_class")
+
+
+def _maker(name: str) -> Callable[[Tensor, bool], Any]:
+    """Return what makes the metric `name` for (outputs, whether they are logits). Raises SettingError."""
     import torchmetrics
 
-    regression = {"mse": torchmetrics.MeanSquaredError, "mae": torchmetrics.MeanAbsoluteError, "r2": torchmetrics.R2Score}
-    if name == "rmse":
-        return lambda outputs: torchmetrics.MeanSquaredError(squared=False)
+    regression: dict[str, Callable[[], Any]] = {
+        "mse": torchmetrics.MeanSquaredError,
+        "rmse": partial(torchmetrics.MeanSquaredError, squared=False),
+        "mae": torchmetrics.MeanAbsoluteError,
+        "r2": torchmetrics.R2Score,
+    }
     if name in regression:
-        return lambda outputs: regression[name]()
+        return lambda *_: regression[name]()
     kind, _, rest = name.partition("_")
     if kind == "top" and rest.isdigit() and int(rest) > 0:
-        return partial(_classification, "Accuracy", average="micro", top_k=int(rest))
-    kinds = {"accuracy": "Accuracy", "f1": "F1Score", "precision": "Precision", "recall": "Recall"}
-    averages = {"": "micro" if kind == "accuracy" else "macro", "macro": "macro", "micro": "micro"}
-    averages |= {"weighted": "weighted", "class": "none"}
-    if kind in kinds and rest in averages:
-        return partial(_classification, kinds[kind], average=averages[rest])
+        return partial(_classification, name, "Accuracy", average="micro", top_k=int(rest))
+    if kind in KINDS and rest in AVERAGES:
+        average = "micro" if name == "accuracy" else AVERAGES[rest]
+        return partial(_classification, name, KINDS[kind], average=average)
     if name == "confusion":
-        return partial(_classification, "ConfusionMatrix")
+        return partial(_classification, name, "ConfusionMatrix")
     raise SettingError(
-        f"there is no metric {name!r}; there are accuracy, f1, precision and recall (each also _macro, _micro, _weighted"
-        " and _class), top_K, confusion, mse, rmse, mae, r2"
+        f"there is no metric {name!r}; there are accuracy, f1, precision and recall (each also _macro, _micro,"
+        " _weighted and _class), top_K, confusion, mse, rmse, mae, r2"
     )
 
 
-def _classification(kind: str, outputs: Tensor, **options: Any) -> Any:
+def _classification(name: str, kind: str, outputs: Tensor, logits: bool, **options: Any) -> Any:
     from torchmetrics import classification
 
     # Shapes are checked by the loss; torchmetrics' own check of every target waits for the device each time.
     if outputs.dim() == 1 or outputs.shape[1] == 1:
-        return _Flat(getattr(classification, f"Binary{kind}")(validate_args=False))
+        if options.get("average") == "none" or "top_k" in options:
+            raise SettingError(f"metric {name!r} needs an output for each class, and this model has one output")
+        return _Binary(getattr(classification, f"Binary{kind}")(validate_args=False), logits)
+    if options.get("top_k", 1) > outputs.shape[1]:
+        raise SettingError(f"metric {name!r} asks for more classes than the model's {outputs.shape[1]}")
     return getattr(classification, f"Multiclass{kind}")(num_classes=outputs.shape[1], validate_args=False, **options)
 
 
-class _Flat:
-    """A binary metric for outputs of shape (N) or (N, 1)."""
+class _Binary:
+    """A binary metric for outputs and targets of shape (N) or (N, 1)."""
 
-    def __init__(self, metric: Any) -> None:
-        self.metric = metric
+    def __init__(self, metric: Any, logits: bool) -> None:
+        self.metric, self.logits = metric, logits
         self.reset, self.compute = metric.reset, metric.compute
 
-    def to(self, device: torch.device) -> _Flat:
+    def to(self, device: torch.device) -> _Binary:
         self.metric.to(device)
         return self
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
-        self.metric.update(outputs.flatten(), targets.flatten().long())
+        # torchmetrics guesses by the range of each batch whether it sees logits.
+        probabilities = outputs.sigmoid() if self.logits else outputs
+        self.metric.update(probabilities.flatten(), targets.flatten().long())

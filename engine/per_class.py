@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torchmetrics import classification
 
-from .metrics import Metrics
+from .metrics import Metrics, Wanted
 
 SCORES = {
     "precision": classification.MulticlassPrecision,
@@ -21,7 +20,7 @@ SCORES = {
 class PerClass(Metrics):
     """A task's metrics and, where it is a classifier, the confusion matrix and every class's scores."""
 
-    def __init__(self, wanted: Sequence[str] | Mapping[str, Any], device: torch.device, loss: Any) -> None:
+    def __init__(self, wanted: Wanted, device: torch.device, loss: Any) -> None:
         """Measure `wanted` as `Metrics` does; `loss` tells a binary classifier from a regression."""
         super().__init__(wanted, device, logits=isinstance(loss, nn.BCEWithLogitsLoss))
         self._binary = isinstance(loss, nn.BCEWithLogitsLoss | nn.BCELoss)

@@ -48,7 +48,7 @@ def _measured(folder: RunFolder, record: Record, path: Path) -> dict[str, Any]:
     state.load_model(task.model, saved["model"])
     model = task.model.to(device)
     if settings.channels_last:
-        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = model.to(memory_format=torch.channels_last)
     half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(settings.precision)
     autocast = torch.autocast(device.type, half) if half else contextlib.nullcontext()
     evaluator = Evaluator(task, model, device, autocast)

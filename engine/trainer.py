@@ -65,8 +65,7 @@ class Trainer:
         )
         self._evaluator = Evaluator(task, self._forward, device, self._autocast)
         self.metrics = self._evaluator.metrics
-        if settings.monitor not in self.metrics.names and not isinstance(task.metrics, dict):
-            raise SettingError(f"--monitor {settings.monitor!r} is not measured; there are {', '.join(self.metrics.names)}")
+        self.metrics.check(settings.monitor)
         lower = self.metrics.lower_is_better(settings.monitor)
         self.early_stopping = EarlyStopping(settings.monitor, settings.patience, lower_is_better=lower)
         self.overfitting = Overfitting()
