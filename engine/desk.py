@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from signal import Signals
 from typing import TYPE_CHECKING
 
 from .controls import NAMES, Command
@@ -45,7 +46,7 @@ class Desk:
         for command in self._controls.take():
             self._obey(command)
         if self._controls.signal is not None:
-            raise Ended("stopped", f"told to end by signal {self._controls.signal}", "signal")
+            raise Ended("stopped", f"told to end by {Signals(self._controls.signal).name}", "signal")
 
     def pause(self, cause: str) -> None:
         """Pause at the next batch."""

@@ -46,12 +46,9 @@ class Keeper:
         """Count from here: what is at `step` is on the disk already, or is the beginning."""
         self._saved_step, self._saved_epoch = step, epoch
 
-    def due(self, step: int, epoch: int, *, epoch_ended: bool) -> bool:
-        """Say whether `latest` should be saved now, between two batches."""
-        if step == self._saved_step:
-            return False
-        now = time.monotonic()
-        if now < self._retry:
+    def due(self, step: int, epoch: int, now: float, *, epoch_ended: bool) -> bool:
+        """Say whether `latest` should be saved at `now`, of `time.monotonic()`, between two batches."""
+        if step == self._saved_step or now < self._retry:
             return False
         if self._every is None:
             age = now - self._last

@@ -14,10 +14,8 @@ from .events import Steps
 class LossLog:
     """Collects one loss each optimizer step until the clock asks for them."""
 
-    def __init__(self, device: torch.device) -> None:
-        """Collect losses computed on `device`."""
-        # On the CPU reading a number waits for nothing, so it is read at once.
-        self._read_at_once = device.type == "cpu"
+    def __init__(self) -> None:
+        """Begin with nothing collected."""
         self._losses: list[Tensor | float] = []
         self._places: list[tuple[int, int]] = []
         self._samples = 0
@@ -25,14 +23,9 @@ class LossLog:
         self.sum, self.count = 0.0, 0
         """Of the finite losses since the last evaluation."""
 
-    def add(self, losses: list[Tensor], place: tuple[int, int], samples: int) -> None:
+    def add(self, losses: list[Tensor | float], place: tuple[int, int], samples: int) -> None:
         """Take in one step: the losses () of its batches, (epoch, batch) of the last one, and its samples."""
-        if len(losses) == 1:
-            loss: Tensor | float = losses[0].item() if self._read_at_once else losses[0]
-        else:
-            mean = torch.stack(losses).mean()
-            loss = mean.item() if self._read_at_once else mean
-        self._losses.append(loss)
+        self._losses.append(losses[0] if len(losses) == 1 else sum(losses) / len(losses))
         self._places.append(place)
         self._samples += samples
 
@@ -43,7 +36,7 @@ class LossLog:
         """
         if not self._losses:
             return None, []
-        losses = self._losses if self._read_at_once else torch.stack(self._losses).tolist()  # type: ignore[arg-type]
+        losses = numbers(self._losses)
         places, samples = self._places, self._samples
         now = time.monotonic()
         rate = samples / max(now - self._since, 1e-9)
@@ -64,3 +57,10 @@ class LossLog:
         mean = self.sum / self.count if self.count else math.nan
         self.sum, self.count = 0.0, 0
         return mean
+
+
+def numbers(losses: list[Tensor | float]) -> list[float]:
+    """Return losses as plain numbers; those still on a device are fetched together."""
+    on_device = [loss for loss in losses if isinstance(loss, Tensor)]
+    fetched = iter(torch.stack(on_device).tolist() if on_device else ())
+    return [next(fetched) if isinstance(loss, Tensor) else loss for loss in losses]

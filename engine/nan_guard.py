@@ -25,15 +25,16 @@ class NanGuard:
         self._skip = False
         self._told = False
 
-    def passes(self, loss: Tensor) -> bool:
+    def passes(self, loss: Tensor | float) -> bool:
         """Say whether to go backward from `loss` (); on a device always, the update is skipped there instead."""
         if not self.protects:
             return True
-        if self._on_device:
-            bad = ~torch.isfinite(loss.detach())
+        if self._on_device and isinstance(loss, Tensor):
+            bad = ~torch.isfinite(loss)
             self._bad = bad if self._bad is None else self._bad | bad
             return True
-        if math.isfinite(loss.item()):
+        # A device whose optimizer cannot skip an update has to wait for the number here.
+        if math.isfinite(loss):
             return True
         self.found = self._skip = True
         return False

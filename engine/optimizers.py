@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import nn
@@ -34,13 +36,29 @@ def build(text: str, model: nn.Module, lr: float) -> Optimizer:
     if not parameters:
         raise SettingError("the model has no parameters to train")
     options = dict(spec.options)
-    if "fused" in known and "foreach" not in options and all(_fusable(p) for p in parameters):
-        # One call a step instead of several a parameter, and it can skip an update on the device.
+    # One call a step instead of several a parameter, and it can skip an update on a device. Plain SGD on the CPU is one
+    # call a parameter already, and cheaper (12 µs against 18 for two small layers).
+    plain = spec.name == "sgd" and not options.get("momentum") and parameters[0].device.type == "cpu"
+    if "fused" in known and "foreach" not in options and not plain and all(_fusable(p) for p in parameters):
         options.setdefault("fused", True)
     try:
         return kind(parameters, lr=lr, **options)  # type: ignore[call-arg]
     except (TypeError, ValueError, RuntimeError) as error:
         raise SettingError(f"optimizer {text!r}: {error}") from error
+
+
+def step_of(optimizer: Optimizer) -> Callable[[], object]:
+    """Return what takes the optimizer's step: without torch's record for its profiler where nobody hooked into it.
+
+    torch.optim.Optimizer wraps `step` of every class in `profile_hook_step`, 8 µs a call.
+    """
+    kind = type(optimizer)
+    hooks = (optimizer._optimizer_step_pre_hooks, optimizer._optimizer_step_post_hooks)
+    # A scheduler puts a step of its own on the object, to warn of a wrong order.
+    if any(hooks) or "step" in vars(optimizer) or not getattr(kind.step, "hooked", False):
+        return optimizer.step
+    plain = getattr(kind.step, "__wrapped__", None)
+    return optimizer.step if plain is None else partial(plain, optimizer)
 
 
 def _fusable(parameter: torch.Tensor) -> bool:

@@ -8,6 +8,8 @@ from enum import IntEnum
 import numpy as np
 import torch
 
+from .task import Task
+
 MASK = (1 << 64) - 1
 
 
@@ -33,12 +35,31 @@ def reseed(value: int, device: torch.device | None = None) -> None:
     """Reseed python's, numpy's and torch's global generators on the CPU, and the one of `device`."""
     random.seed(value)
     np.random.seed(value)
+    reseed_torch(value, device)
+
+
+def reseed_torch(value: int, device: torch.device | None = None) -> None:
+    """Reseed torch's global generator on the CPU, and the one of `device`."""
     # Not torch.manual_seed, which takes a hundred times as long to reach every kind of device.
     torch.default_generator.manual_seed(value)
     if device is not None and device.type == "cuda":
         torch.cuda.default_generators[device.index or 0].manual_seed(value)
     elif device is not None and device.type == "mps":
         torch.mps.manual_seed(value)
+
+
+def draws_elsewhere(task: Task) -> bool:
+    """Say whether a step of the task may draw from python's or numpy's generators: torch's own modules never do."""
+    modules = list(task.model.modules())
+    if isinstance(task.loss, torch.nn.Module):
+        modules += task.loss.modules()
+    plain = all(type(module).__module__.startswith("torch.nn.") and not _hooked(module) for module in modules)
+    loss_is_plain = isinstance(task.loss, torch.nn.Module) or getattr(task.loss, "__module__", "") == "torch.nn.functional"
+    return task.step is not None or not (plain and loss_is_plain)
+
+
+def _hooked(module: torch.nn.Module) -> bool:
+    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
 
 
 def order(seed: int, epoch: int, size: int) -> torch.Tensor:

@@ -16,7 +16,7 @@ import msgspec
 import torch
 from torch.utils.data import DataLoader
 
-from . import checkpoint, loading, splits
+from . import checkpoint, datasets, loading, splits
 from .controls import Controls
 from .desk import Ended
 from .device import choose, describe, versions
@@ -64,7 +64,8 @@ class _Session:
     def run(self, wanted: str | None) -> RunFinished:
         checkpoint.tidy(self.folder.checkpoints)
         record = self.folder.record()
-        task, settings, record = build(record)
+        told = self.folder.events.stat().st_size > 0
+        task, settings, record = build(record, self._tell)
         device = choose(settings.device)
         torch.set_num_threads(settings.threads or torch.get_num_threads())
         settings = replace(settings, threads=torch.get_num_threads())
@@ -83,7 +84,7 @@ class _Session:
             for fold in range(first, folds):
                 self.fold = fold if folds > 1 else None
                 if fold > first or task is None:
-                    task, settings, _ = build(record)
+                    task, settings, _ = build(record, self._tell)
                     settings = replace(settings, threads=torch.get_num_threads())
                 part = divided(task, settings, fold)
                 task = None
@@ -210,15 +211,19 @@ class _Session:
             trainer.say(Warned(kind="task_changed", message=message, **trainer.place))
 
 
-def build(record: Record) -> tuple[Task, Settings, Record]:
-    """Make the task and the settings of a run, and put what they came to into its record. Raises RequestError."""
+def build(record: Record, tell: Callable[[str], None] | None = None) -> tuple[Task, Settings, Record]:
+    """Make the task and the settings of a run, and put what they came to into its record.
+
+    `tell` is called with lines about a download, which are printed otherwise. Raises RequestError.
+    """
     function = loading.find(record.task)
     parameters = loading.convert(function, record.parameters)
     # Once without the task, so that a wrong value is refused before data is loaded.
-    seed = Settings.of(record.given).seed
-    reseed(seed)
+    given = Settings.of(record.given)
+    reseed(given.seed)
     try:
-        task = function(**parameters)
+        with datasets.using(given.data, tell):
+            task = function(**parameters)
     except StokerError:
         raise
     except Exception as error:

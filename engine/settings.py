@@ -52,6 +52,8 @@ class Settings:
     """Arithmetic of the forward pass: `bf16` and `fp16` by autocast, `fp16` with a gradient scaler."""
     threads: int | None = None
     """torch's CPU threads; None takes torch's default. It is recorded, because it can change the last bits."""
+    data: str | None = None
+    """The folder that a built-in task reads its data from; None: $STOKER_DATA, or ~/.cache/stoker/data."""
     workers: int = 0
     """DataLoader worker processes."""
     accumulate: int = 1

@@ -9,6 +9,7 @@ import torch
 from .checkpoint import FORMAT
 from .device import versions
 from .errors import CheckpointError
+from .losses import numbers
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def capture(trainer: Trainer) -> dict[str, Any]:
         saved["gradients"] = {
             name: parameter.grad for name, parameter in trainer.model.named_parameters() if parameter.grad is not None
         }
-        saved["window"] = {"losses": list(trainer.window), "samples": trainer.window_samples}
+        saved["window"] = {"losses": numbers(trainer.window), "samples": trainer.window_samples}
     return saved
 
 
@@ -70,7 +71,10 @@ def restore(trainer: Trainer, saved: dict[str, Any]) -> None:
         gradient = saved.get("gradients", {}).get(name)
         parameter.grad = None if gradient is None else gradient.to(parameter.device, copy=True)
     if "window" in saved:
-        trainer.window = [loss.to(trainer.device) for loss in saved["window"]["losses"]]
+        losses = saved["window"]["losses"]
+        # Where they were, so that their mean is taken in the same arithmetic.
+        on_device = trainer.device.type != "cpu"
+        trainer.window = [torch.tensor(loss, device=trainer.device) if on_device else loss for loss in losses]
         trainer.window_samples = saved["window"]["samples"]
 
 
