@@ -12,23 +12,25 @@ def count(number: float) -> str:
 
 
 def value(number: float | None) -> str:
-    """Return a measured number in four significant digits: 0.05412, 1.25e-05, NaN."""
+    """Return a measured number in four significant digits, zeros kept, so that columns stand still: 0.5410, NaN."""
     if number is None:
         return "–"
-    if math.isnan(number):
-        return "NaN"
-    if math.isinf(number):
-        return "∞" if number > 0 else "-∞"
-    if number == 0 or 1e-3 <= abs(number) < 1e5:
-        return f"{number:.4g}"
-    mantissa, _, exponent = f"{number:.3g}".partition("e")
+    if not math.isfinite(number):
+        return "NaN" if math.isnan(number) else "∞" if number > 0 else "-∞"
+    if number == 0 or 1e-3 <= abs(number) < 1e4:
+        return f"{number:#.4g}".rstrip(".")
+    return plain(number)
+
+
+def plain(number: float) -> str:
+    """Return a chosen number as short as it goes: 0.01, 1e-5."""
+    mantissa, _, exponent = f"{number:.4g}".partition("e")
     return f"{mantissa}e{int(exponent)}" if exponent else mantissa
 
 
-def values(numbers: Sequence[float]) -> str:
-    """Return several numbers, equal ones once."""
-    texts = list(dict.fromkeys(map(value, numbers)))
-    return ", ".join(texts) if texts else "–"
+def plains(numbers: Sequence[float]) -> str:
+    """Return several chosen numbers, equal ones once."""
+    return ", ".join(dict.fromkeys(map(plain, numbers))) or "–"
 
 
 def rate(number: float) -> str:

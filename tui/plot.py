@@ -63,7 +63,7 @@ def picture(plot: Plot) -> Picture:
         note = "nothing above 0 for a log axis" if plot.log else "no finite values"
         return Picture(plot.width, plot.height, plot.axis, note=note)
     y_low, y_high = _y_range(np.concatenate(heights), rows)
-    y_marks = (ticks.logarithmic if plot.log else ticks.linear)(y_low, y_high, max(2, rows // 3))
+    y_marks = (ticks.logarithmic if plot.log else ticks.linear)(y_low, y_high, max(2, round(rows / 2.5)))
     margin = max((len(label) for _, label in y_marks), default=0)
     columns = plot.width - margin - 1
     if columns < LEAST_WIDTH or rows < LEAST_HEIGHT:
@@ -121,11 +121,11 @@ def _note(image: Picture) -> str:
 
 
 def _x_range(curves: list[Dense | Sparse]) -> tuple[float, float]:
-    low = min(_first(curve) for curve in curves)
+    low = float(min(_first(curve) for curve in curves))
     high = max(_last(curve) for curve in curves)
     # In whole pieces, so that the curve grows inside a frame that stands still.
     piece = max(1.0, ticks.nice_step(high - low, 40))
-    low = 0.0 if 0 < low <= (high - low) / 20 else float(low)
+    low = 0.0 if 0 < low <= (high - low) / 20 else low
     return low, max(math.ceil(high / piece) * piece, low + 1.0)
 
 

@@ -36,7 +36,8 @@ class Dense:
             grown = np.full(max(end, len(self._values) * 3 // 2, 1024), np.nan, np.float32)
             grown[: self.length] = self._values[: self.length]
             self._values = grown
-        self._values[start:end] = numbers
+        with np.errstate(over="ignore"):  # too large for float32 is infinite
+            self._values[start:end] = numbers
         self.length = max(self.length, end)
         self.version += 1
 
@@ -86,7 +87,9 @@ class Sparse:
             self._steps[at + 1 : self.length + 1] = self._steps[at : self.length].copy()
             self._values[at + 1 : self.length + 1] = self._values[at : self.length].copy()
             self.length += 1
-        self._steps[at], self._values[at] = step, number
+        self._steps[at] = step
+        with np.errstate(over="ignore"):
+            self._values[at] = number
         self.version += 1
 
     def hold(self, step: int) -> None:

@@ -2,50 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 
 from ..engine import events as e
+from .fold import Fold
 from .pace import Pace
-from .series import Dense, Sparse
 from .wording import Level, Line, line, outcome
 
 KEPT_LINES = 5000
 BLINK = 0.3  # seconds; a shorter evaluation is not worth a word
 FINISHED = frozenset({"completed", "early_stopping", "stopped", "failed"})
-
-
-class Fold:
-    """The curves and the bests of one fold; a run without folds has a single one."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self.train = Dense()
-        self.evaluated: dict[tuple[str, str], Sparse] = {}  # by split and metric
-        self.lr: list[Sparse] = []  # one each parameter group
-        self.early: list[e.EarlyStopping] = []
-        self.checkpoints: list[e.CheckpointSaved] = []
-        self.warnings: list[e.Warned] = []
-
-    def cut(self, step: int) -> None:
-        """Drop what lies beyond `step`: an engine that resumes there supersedes it."""
-        for curve in (self.train, *self.evaluated.values(), *self.lr):
-            curve.cut(step)
-        self.evaluated = {key: curve for key, curve in self.evaluated.items() if curve.length}
-        self.lr = [curve for curve in self.lr if curve.length]
-        self.early = [event for event in self.early if (event.step or 0) <= step]
-        self.checkpoints = [event for event in self.checkpoints if (event.step or 0) <= step]
-        self.warnings = [event for event in self.warnings if (event.step or 0) <= step]
-
-    def set_lr(self, step: int, rates: list[float]) -> None:
-        """Note the rates at `step`: where they change, and how long they hold."""
-        while len(self.lr) < len(rates):
-            self.lr.append(Sparse())
-        for curve, rate in zip(self.lr, rates, strict=False):
-            if curve.last is None or not math.isclose(curve.last, rate, rel_tol=1e-6):
-                curve.put(step, rate)
-            else:
-                curve.hold(step)
 
 
 class RunView:
@@ -131,28 +97,19 @@ class RunView:
         if event.fold is not None and event.fold != self.fold and isinstance(event, e.Steps | e.RunStarted):
             self._turn_to(event.fold)
         fold = self.folds.setdefault(event.fold, Fold()) if event.fold is not None else self.now
-        step = self.step if event.step is None else event.step
+        fold.apply(event, self.step if event.step is None else event.step)
         match event:
             case e.Steps():
-                self._steps(event, fold, step)
+                self._steps(event)
                 return
             case e.RunStarted():
-                self._start(event, fold)
+                self._start(event)
             case e.Evaluating():
                 self.state, self.evaluating = "evaluating", event
             case e.Evaluated():
-                for metric, number in event.metrics.items():
-                    fold.evaluated.setdefault((event.split, metric), Sparse()).put(step, number)
                 self.state, self.evaluating = "paused" if self.paused else "training", None
-            case e.EarlyStopping():
-                fold.early.append(event)
             case e.LearningRate():
                 self.lr, self.lr_cause = event.lr, event.cause
-                fold.set_lr(step, event.lr)
-            case e.CheckpointSaved():
-                fold.checkpoints.append(event)
-            case e.Warned():
-                fold.warnings.append(event)
             case e.Paused():
                 self.paused, self.state = True, "paused"
                 self.pace.halt(event.at)
@@ -176,28 +133,21 @@ class RunView:
         self.version += 1
         self.state, self.finished = "loading", None
 
-    def _steps(self, event: e.Steps, fold: Fold, step: int) -> None:
-        fold.train.put(event.first, event.losses)
+    def _steps(self, event: e.Steps) -> None:
         self.samples_per_second = event.samples_per_second
-        if event.lr:
-            self.lr = event.lr
-            fold.set_lr(step, event.lr)
+        self.lr = event.lr or self.lr
         self._place(event)
         self.pace.mark(event.at, self.step)
         if not self.paused and self.state in ("loading", "evaluating"):
             self.state, self.evaluating = "training", None
 
-    def _start(self, event: e.RunStarted, fold: Fold) -> None:
-        # Without a step to go on from it is a new beginning: all that is there of this fold is superseded.
-        resumed = -1 if event.resumed_from is None else event.resumed_from
-        fold.cut(resumed)
+    def _start(self, event: e.RunStarted) -> None:
         self.name = event.run or self.name
         self.started, self.finished, self.evaluating = event, None, None
         self.state, self.paused = "training", False
-        self.step, self._epoch = max(resumed, 0), 0
+        self.step, self._epoch = event.resumed_from or 0, 0
         self.pace.restart()
         self.pace.go(event.at)
-        self.pace.mark(event.at, self.step)
 
     def _turn_to(self, fold: int) -> None:
         # What came before the first word of folds belongs to the first one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ..engine import events as e
-from .format import count, duration, metrics, size, value, values
+from .format import count, duration, metrics, plains, size
 
 Level = Literal["info", "good", "notice", "warning", "error", "printed"]
 Line = tuple[float, Level, str]  # Unix seconds, how loud, what
@@ -31,7 +31,7 @@ def _words(event: e.Event) -> tuple[Level, str] | None:  # noqa: PLR0911 - one r
             return "good" if event.waited == 0 else "info", f"{event.monitor} {outcome(event)}{at_step}"
         case e.LearningRate():
             asked = " (asked)" if event.cause == "command" else ""
-            return "info", f"learning rate {values(event.lr)}{at_step}{asked}"
+            return "info", f"learning rate {plains(event.lr)}{at_step}{asked}"
         case e.CheckpointSaved():
             name = event.path.rpartition("/")[2] or event.kind
             details = f"{size(event.bytes)} in {duration_of_save(event.seconds)}, {event.cause}"
@@ -43,7 +43,8 @@ def _words(event: e.Event) -> tuple[Level, str] | None:  # noqa: PLR0911 - one r
         case e.CommandAnswered():
             if event.status == "failed":
                 return "error", f"{event.command} failed: {event.message or 'no reason was given'}"
-            return ("info", f"{event.command}: {event.message}") if event.message else None
+            # The others are said by the events that they bring about.
+            return ("notice", event.message) if event.command == "stop" else None
         case e.Warned():
             return "warning", f"{event.message or event.kind}{at_step}"
         case e.RunFinished():

@@ -41,10 +41,10 @@ class Dashboard(Screen[None]):
     BINDINGS = [
         Binding("space", "ask('pause')", "Pause", id="run.pause", tooltip="Pause after the batch under way"),
         Binding("space", "ask('resume')", "Go on", id="run.go_on", tooltip="Go on with a paused run"),
-        Binding("r", "resume", "Resume", id="run.resume", tooltip="Go on: a paused run, or an ended one from its latest checkpoint"),
-        Binding("s", "ask('save')", "Save", id="run.save", tooltip="Save a checkpoint now that can be resumed from, also while paused"),
+        Binding("r", "resume", "Resume", id="run.resume", tooltip="Go on when paused; when ended, from the last save"),
+        Binding("s", "ask('save')", "Save", id="run.save", tooltip="Save all it takes to resume, also while paused"),
         Binding("e", "ask('evaluate')", "Evaluate", id="run.evaluate", tooltip="Evaluate the model now, as it is"),
-        Binding("l", "log_axis", "Log axis", id="view.log_axis", tooltip="Losses on a logarithmic axis, or a linear one"),
+        Binding("l", "log_axis", "Log axis", id="view.log_axis", tooltip="Losses on a logarithmic axis, or not"),
         Binding("question_mark", "help", "Help", id="app.help", tooltip="This page", key_display="?"),
         Binding("q", "app.quit", "Quit", id="app.quit", tooltip="Leave; a run that trains here is saved first"),
         Binding("ctrl+c", "app.quit", "Quit", id="app.interrupt", show=False),
@@ -73,16 +73,17 @@ class Dashboard(Screen[None]):
         with Horizontal(id="body"):
             with Vertical(id="plots"):
                 yield Curve("loss", id="loss")
-                with Horizontal(id="small"):
-                    yield Curve("metrics", id="metrics", first_color=1)
-                    yield Curve("learning rate", id="rates", first_color=4)
+                yield Curve("metrics", id="metrics", first_color=1)
             with Vertical(id="side"):
                 yield Progress(id="progress")
                 yield EarlyStopping(id="early")
-                yield LearningRate(id="lr")
                 yield Checkpoints(id="checkpoints")
+                with Vertical(id="rate") as box:
+                    box.border_title = "learning rate"
+                    yield LearningRate(id="lr")
+                    yield Curve("", id="rates", first_color=4)
         yield EventLog(id="log")
-        yield Footer(compact=True, show_command_palette=False)
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Start the clock once the first frame is on the screen."""
@@ -140,7 +141,8 @@ class Dashboard(Screen[None]):
                 losses.append((split, curve))
             else:
                 metrics.append((f"{split} {metric}" if splits > 1 else metric, curve))
-        rates = [(f"group {number}" if len(fold.lr) > 1 else "", curve) for number, curve in enumerate(fold.lr, 1)]
+        groups = len(fold.lr) > 1
+        rates: list[Named] = [(f"group {n}" if groups else "", curve) for n, curve in enumerate(fold.lr, 1)]
         self.query_one("#loss", Curve).show(losses, log=self._log_axis)
         self.query_one("#metrics", Curve).show(metrics)
         self.query_one("#rates", Curve).show(rates)
@@ -178,4 +180,4 @@ class Dashboard(Screen[None]):
 
     def action_help(self) -> None:
         """Explain the keys."""
-        self.app.push_screen(Help(self.BINDINGS))
+        self.app.push_screen(Help(self._bindings.key_to_bindings.values()))

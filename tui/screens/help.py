@@ -23,19 +23,20 @@ class Help(ModalScreen[None]):
 
     BINDINGS = [Binding("escape,q,question_mark,ctrl+c", "dismiss(None)", "Close", id="help.close")]
 
-    def __init__(self, bindings: Iterable[Binding]) -> None:
+    def __init__(self, bindings: Iterable[list[Binding]]) -> None:
         """Explain `bindings`."""
         super().__init__()
-        self._bindings_shown = [binding for binding in bindings if binding.tooltip]
+        self._explained = [binding for same_key in bindings for binding in same_key if binding.tooltip]
 
     def compose(self) -> ComposeResult:
         """List the keys."""
         with VerticalScroll(id="help") as box:
             box.border_title = "keys"
             box.border_subtitle = "esc closes"
-            yield Static(Content("\n").join(map(self._row, self._bindings_shown)))
+            yield Static(Content("\n").join(map(self._row, self._explained)))
             yield Static(ABOUT, id="about", markup=False)
 
     def _row(self, binding: Binding) -> Content:
         key = self.app.get_key_display(binding)
-        return Content.assemble((f"{key:>7} ", "bold $accent"), (f" {binding.description:<11}", "bold"), binding.tooltip)
+        parts = (f"{key:>7} ", "bold $accent"), (f" {binding.description:<11}", "bold"), binding.tooltip
+        return Content.assemble(*parts)

@@ -65,5 +65,6 @@ class Curve(Static):
     def _legend(self, names: list[str], colors: list[Color], log: bool) -> Content:
         parts: list[tuple[str, str]] = [(self._title + (" (log)" if log else ""), "")]
         for name, (red, green, blue) in zip(names, colors, strict=True):
-            parts += [("  ━ ", f"rgb({red},{green},{blue})"), (name, "$label")]
+            if name:
+                parts += [("  ━ ", f"rgb({red},{green},{blue})"), (name, "$label")]
         return Content.assemble(*parts)

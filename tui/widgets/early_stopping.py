@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ..format import count, value
 from ..view import RunView
 from .panel import Panel, Part, bar, spread
@@ -12,7 +14,7 @@ class EarlyStopping(Panel):
 
     TITLE = "early stopping"
 
-    def rows(self, view: RunView, now: float, width: int) -> list[list[Part]]:
+    def rows(self, view: RunView, _now: float, width: int) -> list[list[Part]]:
         """Return the counter as a bar that fills, then the best value and where it was reached."""
         early = view.early
         if early is None:
@@ -26,8 +28,10 @@ class EarlyStopping(Panel):
             rows = [spread([("waited ", "$label")], [(count(early.waited), "bold"), (" (no limit)", "$label")], width)]
         place: list[Part] = [(value(early.best), "bold $success"), (f" at {count(early.best_step)}", "$label")]
         rows.append(spread([(f"best {early.monitor} ", "$label")], place, width))
-        if (now_at := view.latest(early.monitor)) is not None:
-            difference = now_at - early.best
-            change: list[Part] = [(value(now_at), ""), (f" {'+' if difference >= 0 else ''}{value(difference)}", "$label")]
-            rows.append(spread([(f"now {early.monitor} ", "$label")], change, width))
+        if (latest := view.latest(early.monitor)) is not None:
+            difference = latest - early.best
+            # Curves are kept in single precision: less than that is no difference.
+            same = abs(difference) <= abs(early.best) * 1e-6
+            change = "" if same or math.isnan(difference) else f" {'+' if difference > 0 else ''}{value(difference)}"
+            rows.append(spread([(f"now {early.monitor} ", "$label")], [(value(latest), ""), (change, "$label")], width))
         return rows

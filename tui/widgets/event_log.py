@@ -13,6 +13,7 @@ from ..view import RunView
 from ..wording import Line
 
 LEVELS = ("info", "good", "notice", "warning", "error", "printed")
+LOUD = ("warning", "error", "printed")  # whose text has their colour too
 
 
 class EventLog(ScrollView, can_focus=True):
@@ -34,7 +35,7 @@ class EventLog(ScrollView, can_focus=True):
         at_end = self.scroll_offset.y >= self.max_scroll_y
         self._said = view.said
         self._lines = list(view.lines)
-        width = max((len(text) for _, _, text in self._lines[-500:]), default=0) + len("00:00:00  ")
+        width = max((len(text) for _, _, text in self._lines[-500:]), default=0) + len("00:00:00 ▌ ")
         self.virtual_size = Size(width, len(self._lines))
         if at_end:
             self.scroll_end(animate=False)
@@ -49,7 +50,8 @@ class EventLog(ScrollView, can_focus=True):
         at, level, text = self._lines[top + y]
         clock = time.strftime("%H:%M:%S", time.localtime(at)) if at else " " * 8
         segments = [
-            Segment(f"{clock}  ", self.get_component_rich_style("log--time")),
-            Segment(text, self.get_component_rich_style(f"log--{level}")),
+            Segment(f"{clock} ", self.get_component_rich_style("log--time")),
+            Segment("▌ ", self.get_component_rich_style(f"log--{level}")),
+            Segment(text, self.get_component_rich_style(f"log--{level if level in LOUD else 'info'}")),
         ]
         return Strip(segments).crop(left, left + width).extend_cell_length(width, self.rich_style)

@@ -42,10 +42,9 @@ def spread(left: list[Part], right: list[Part], width: int) -> list[Part]:
     room = width - sum(len(text) for text, _ in right)
     kept: list[Part] = []
     for text, style in left:
-        if room <= 0:
-            break
-        kept.append((text[:room], style))
-        room -= len(kept[-1][0])
+        part = text if len(text) <= room else text[: max(0, room - 1)] + " " * (room > 0)
+        kept.append((part, style))
+        room -= len(part)
     return [*kept, (" " * max(0, room), ""), *right]
 
 
@@ -54,4 +53,4 @@ def bar(share: float, width: int, style: str) -> list[Part]:
     halves = round(max(0.0, min(1.0, share)) * width * 2)
     full, half = divmod(halves, 2)
     rest = width - full - half
-    return [("━" * full + "╸" * half, style), ("━" * rest, "$rail")]
+    return [("━" * full + "╸" * half, style), ("─" * rest, "$rail")]

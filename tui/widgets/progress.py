@@ -16,20 +16,26 @@ class Progress(Panel):
         """Return the bars of the whole run and of the epoch, then the pace."""
         epochs = view.started.epochs if view.started else 0
         per_epoch = view.steps_per_epoch or 0
-        rows = [spread([("epoch ", "$label")], _of(view.epoch, epochs), width)]
-        if per_epoch > 1:
-            done = view.step - max(0, view.epoch - 1) * per_epoch
-            rows.append(bar(done / per_epoch, width, "$accent"))
-        rows.append(spread([("step ", "$label")], _of(view.step, view.steps or 0), width))
+        rows = [spread([("step ", "$label")], _of(view.step, view.steps or 0), width)]
         if view.steps:
-            rows.append(bar(view.step / view.steps, width, "$primary"))
-        rate_of_steps = view.pace.rate()
-        left = "done" if view.state in FINISHED else duration(view.left(now))
+            share = view.step / view.steps
+            percent = f" {min(1.0, share):4.0%}"
+            rows.append([*bar(share, width - len(percent), "$primary"), (percent, "$label")])
+        if view.state in FINISHED:
+            rows.append(spread([("took ", "$label")], [(duration(view.elapsed(now)), "bold")], width))
+        else:
+            rows.append(spread([("left ", "$label")], [(duration(view.left(now)), "bold")], width))
+        rows.append(spread([("epoch ", "$label")], _of(view.epoch, epochs), width))
+        if per_epoch > 1:
+            share = (view.step - max(0, view.epoch - 1) * per_epoch) / per_epoch
+            percent = f" {share:4.0%}"
+            rows.append([*bar(share, width - len(percent), "$accent"), (percent, "$label")])
+        samples = rate(view.samples_per_second) if view.step else "–"
+        pace = view.pace.rate()
         return [
             *rows,
-            spread([("left ", "$label")], [(left, "bold")], width),
-            spread([("samples/s ", "$label")], [(rate(view.samples_per_second) if view.step else "–", "")], width),
-            spread([("steps/s ", "$label")], [("–" if rate_of_steps is None else rate(rate_of_steps), "")], width),
+            spread([("samples/s ", "$label")], [(samples, "")], width),
+            spread([("steps/s ", "$label")], [("–" if pace is None else rate(pace), "")], width),
         ]
 
 

@@ -1,0 +1,63 @@
+"""The curves and the bests of one fold."""
+
+from __future__ import annotations
+
+import math
+
+from ..engine import events as e
+from .series import Dense, Sparse
+
+
+class Fold:
+    """The curves and the bests of one fold; a run without folds has a single one."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.train = Dense()
+        self.evaluated: dict[tuple[str, str], Sparse] = {}  # by split and metric
+        self.lr: list[Sparse] = []  # one each parameter group
+        self.early: list[e.EarlyStopping] = []
+        self.checkpoints: list[e.CheckpointSaved] = []
+        self.warnings: list[e.Warned] = []
+
+    def apply(self, event: e.Event, step: int) -> None:
+        """Take in one event of this fold, which happened at `step`."""
+        match event:
+            case e.Steps():
+                self.train.put(event.first, event.losses)
+                self._set_lr(step, event.lr)
+            case e.RunStarted():
+                # Without a step to go on from it is a new beginning: all that is there is superseded.
+                self.cut(-1 if event.resumed_from is None else event.resumed_from)
+            case e.Evaluated():
+                for metric, number in event.metrics.items():
+                    self.evaluated.setdefault((event.split, metric), Sparse()).put(step, number)
+            case e.EarlyStopping():
+                self.early.append(event)
+            case e.LearningRate():
+                self._set_lr(step, event.lr)
+            case e.CheckpointSaved():
+                self.checkpoints.append(event)
+            case e.Warned():
+                self.warnings.append(event)
+
+    def cut(self, step: int) -> None:
+        """Drop what lies beyond `step`: an engine that resumes there supersedes it."""
+        self.train.cut(step)
+        for curve in (*self.evaluated.values(), *self.lr):
+            curve.cut(step)
+        self.evaluated = {key: curve for key, curve in self.evaluated.items() if curve.length}
+        self.lr = [curve for curve in self.lr if curve.length]
+        self.early = [event for event in self.early if (event.step or 0) <= step]
+        self.checkpoints = [event for event in self.checkpoints if (event.step or 0) <= step]
+        self.warnings = [event for event in self.warnings if (event.step or 0) <= step]
+
+    def _set_lr(self, step: int, rates: list[float]) -> None:
+        """Note the rates at `step`: where they change, and how long they hold."""
+        while len(self.lr) < len(rates):
+            self.lr.append(Sparse())
+        for curve, rate in zip(self.lr, rates, strict=False):
+            if curve.last is None or not math.isclose(curve.last, rate, rel_tol=1e-6):
+                curve.put(step, rate)
+            else:
+                curve.hold(step)
