@@ -34,7 +34,7 @@ class Remote:
     """A file that can be downloaded: its name, where it is, and the md5 sum that its publisher gives."""
 
     name: str
-    urls: Sequence[str]
+    urls: tuple[str, ...]
     md5: str
 
 

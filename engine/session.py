@@ -53,6 +53,7 @@ class _Session:
         self.folder, self.controls, self.journal, self.outlet = folder, controls, journal, say
         self.fold: int | None = None
         self.results: list[dict[str, float]] = []
+        self.told = False
 
     def say(self, event: Event) -> None:
         """Write the event down and hand it to whoever watches in this process."""
@@ -61,10 +62,13 @@ class _Session:
         self.journal.append(event)
         self.outlet(event)
 
+    def _tell(self, line: str) -> None:
+        self.say(Warned(kind="download", message=line))
+
     def run(self, wanted: str | None) -> RunFinished:
         checkpoint.tidy(self.folder.checkpoints)
         record = self.folder.record()
-        told = self.folder.events.stat().st_size > 0
+        self.told = self.folder.events.stat().st_size > 0
         task, settings, record = build(record, self._tell)
         device = choose(settings.device)
         torch.set_num_threads(settings.threads or torch.get_num_threads())
@@ -197,7 +201,7 @@ class _Session:
             trainer.say(Warned(kind="inexact", message=trainer.batches.exact, **trainer.place))
 
     def _told(self, trainer: Trainer) -> bool:
-        return not self.results and trainer.progress.step == 0 and self.folder.events.stat().st_size > 0
+        return self.told and not self.results and trainer.progress.step == 0
 
     def _compare(self, trainer: Trainer, saved: dict[str, Any], record: Record) -> None:
         """Warn of what differs from when the checkpoint was saved."""

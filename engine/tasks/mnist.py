@@ -57,7 +57,7 @@ def load() -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
 
     folder = data_folder()
     raw = folder / "MNIST" / "raw"
-    files = [Remote(name, [mirror + name for mirror in MNIST.mirrors], md5) for name, md5 in MNIST.resources]
+    files = [Remote(name, tuple(mirror + name for mirror in MNIST.mirrors), md5) for name, md5 in MNIST.resources]
     unpacked = {file: raw / file.name.removesuffix(".gz") for file in files}
     require("mnist", files, raw, lambda file: unpacked[file].exists() or (raw / file.name).exists())
     for file, path in unpacked.items():
