@@ -145,7 +145,7 @@ AnyEvent = (
 )
 
 # Lax, because that is what reads "NaN" and "Infinity" as numbers.
-_decoder = msgspec.json.Decoder(AnyEvent, strict=False)
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent, strict=False)
 
 
 def encode(event: Event) -> bytes:
@@ -172,12 +172,14 @@ def encode_line(value: object) -> bytes:
 
 def _finite(value: Any) -> Any:
     if isinstance(value, float):
-        return value if math.isfinite(value) else "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        if math.isfinite(value):
+            return value
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         # Whole lists of losses pass here several times a second: look before copying.
-        if all(isinstance(item, float) for item in value) and math.isfinite(math.fsum(value) if value else 0.0):
+        if all(isinstance(item, float) and math.isfinite(item) for item in value):
             return value
         return [_finite(item) for item in value]
     return value

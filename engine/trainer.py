@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from . import data, optimizers, schedules, state
 from .controls import Controls
@@ -52,9 +52,9 @@ class Trainer:
         self.progress = Progress(fold=fold or 0)
         self.model = task.model.to(device)
         if settings.channels_last:
-            self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.model = self.model.to(memory_format=torch.channels_last)
         # The state stays that of the plain model: a compiled one's names differ.
-        self._forward = torch.compile(self.model) if settings.compile else self.model
+        self._forward: nn.Module = torch.compile(self.model) if settings.compile else self.model  # type: ignore[assignment]
         self._half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(settings.precision)
         self._autocast = torch.autocast(device.type, self._half) if self._half else contextlib.nullcontext()
         self._on_cpu = device.type == "cpu"
@@ -321,7 +321,7 @@ class Trainer:
         return [float(group["lr"]) for group in self.optimizer.param_groups]
 
     @property
-    def place(self) -> dict[str, int]:
+    def place(self) -> dict[str, Any]:
         """Where an event belongs."""
         return {"step": self.progress.step, "epoch": self.progress.shown_epoch}
 
