@@ -88,10 +88,7 @@ class TensorBatches:
                 tensors = self._tensors
             else:
                 tensors = tuple(tensor[first:end] for tensor in self._tensors)
-            if self._augment is not None:
-                reseed(seed_for(Stream.DATA, self._seed, epoch, batch), self._device)
-                tensors = (self._augment(tensors[0]), *tensors[1:])
-            yield tensors
+            yield _augmented(tensors, self._augment, self._seed, (epoch, batch), self._device)
 
     def state(self) -> None:
         return None
@@ -144,6 +141,7 @@ class DatasetBatches:
         shuffle: bool,
         workers: int = 0,
         collate: Callable[[list[Any]], Any] | None = None,
+        augment: Callable[[Any], Any] | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         """Read `dataset` in batches; `options` are further ones of the DataLoader."""
@@ -151,7 +149,7 @@ class DatasetBatches:
         rows = len(dataset)  # type: ignore[arg-type]
         drop_last = options.pop("drop_last", False)
         self._positions = _Positions(rows, min(batch_size or rows, rows), seed, shuffle=shuffle, drop_last=drop_last)
-        self._device = device
+        self._device, self._seed, self._augment = device, seed, augment
         self._loader = DataLoader(
             _Reseeded(dataset, collate or default_collate, seed),
             batch_size=None,
@@ -164,8 +162,9 @@ class DatasetBatches:
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Any]:
         self._positions.now = (epoch, start)
-        for batch in self._loader:
-            yield to_device(batch, self._device)
+        for number, batch in enumerate(self._loader, start):
+            batch = to_device(batch, self._device)
+            yield _augmented(batch, self._augment, self._seed, (epoch, number), self._device)
 
     def state(self) -> None:
         return None
@@ -177,9 +176,15 @@ class DatasetBatches:
 class LoaderBatches:
     """A loader or iterable dataset that keeps its own order; exact as far as it is a function of its seed or state."""
 
-    def __init__(self, loader: DataLoader[Any], seed: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        loader: DataLoader[Any],
+        seed: int,
+        device: torch.device,
+        augment: Callable[[Any], Any] | None = None,
+    ) -> None:
         """Read `loader` as it is."""
-        self._loader, self._seed, self._device = loader, seed, device
+        self._loader, self._seed, self._device, self._augment = loader, seed, device, augment
         self._restored: dict[str, Any] | None = None
         self._keeper = _keeper(loader)
         self.exact: str | None = None
@@ -214,7 +219,8 @@ class LoaderBatches:
             if skip:
                 skip -= 1
             else:
-                yield to_device(item, self._device)
+                item = to_device(item, self._device)
+                yield _augmented(item, self._augment, self._seed, (epoch, batch - 1), self._device)
 
     def state(self) -> dict[str, Any] | None:
         return self._keeper.state_dict() if self._keeper is not None else None
@@ -252,9 +258,10 @@ def evaluation_batches(data: Any, settings: Any, device: torch.device, task: Any
 
 def _loaded(data: Any, settings: Any, device: torch.device, task: Any, *, shuffle: bool) -> Batches:
     collate, options = task.collate, dict(task.loader)
+    augment = task.augment if shuffle else None
     if isinstance(data, DataLoader):
         if not taken_apart(data):
-            return LoaderBatches(data, settings.seed, device)
+            return LoaderBatches(data, settings.seed, device, augment)
         shuffle = isinstance(data.sampler, RandomSampler)
         collate = collate or data.collate_fn
         options = {"drop_last": data.drop_last, "pin_memory": data.pin_memory, **options}
@@ -268,7 +275,7 @@ def _loaded(data: Any, settings: Any, device: torch.device, task: Any, *, shuffl
             collate_fn=collate,
             **_worker_options(settings.workers, device, options),
         )
-        return LoaderBatches(loader, settings.seed, device)
+        return LoaderBatches(loader, settings.seed, device, augment)
     if (tensors := in_memory(data)) is not None:
         data = TensorDataset(*tensors)
     return DatasetBatches(
@@ -279,8 +286,19 @@ def _loaded(data: Any, settings: Any, device: torch.device, task: Any, *, shuffl
         shuffle=shuffle,
         workers=settings.workers,
         collate=collate,
+        augment=augment,
         options=options,
     )
+
+
+def _augmented(
+    batch: Any, augment: Callable[[Any], Any] | None, seed: int, place: tuple[int, int], device: torch.device
+) -> Any:
+    """Change a batch's inputs at random, on the device and under a seed of their own, whoever has read them."""
+    if augment is None:
+        return batch
+    reseed(seed_for(Stream.DATA, seed, *place), device)
+    return (augment(batch[0]), *batch[1:])
 
 
 def in_memory(data: Any) -> tuple[Tensor, ...] | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import os
+import shutil
 import sys
 import time
 import urllib.request
@@ -44,12 +46,20 @@ def data_folder() -> Path:
     return Path(chosen).expanduser()
 
 
+def tell(line: str) -> None:
+    """Say a line about data that takes its time, to whoever waits for the task."""
+    _tell.get()(line)
+
+
 @contextlib.contextmanager
-def using(folder: str | None, tell: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Let `data_folder` return `folder` if given, and progress go to `tell`, while a task is built. Raises RequestError."""
+def using(folder: str | None, hear: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Let `data_folder` be `folder` if given, and `hear` be told of progress, while a task is built.
+
+    Raises RequestError for a folder that is not there.
+    """
     if folder is not None and not Path(folder).expanduser().is_dir():
         raise RequestError(f"--data {folder}: there is no such folder")
-    tokens = _folder.set(Path(folder) if folder is not None else None), _tell.set(tell or _print)
+    tokens = _folder.set(Path(folder) if folder is not None else None), _tell.set(hear or _print)
     try:
         yield
     finally:
@@ -73,6 +83,27 @@ def require(task: str, files: Sequence[Remote], folder: Path, present: Callable[
             f"{task}: its files are not there and could not be downloaded ({reason}):"
             f" put {names} into {folder}, or say --data DIR"
         ) from error
+
+
+@contextlib.contextmanager
+def reading(task: str, folder: Path) -> Iterator[None]:
+    """Say in one line what is wrong with the files of `folder`, whatever their reader raises. Raises RequestError."""
+    try:
+        yield
+    except (OSError, EOFError, RuntimeError, ValueError, AssertionError, KeyError) as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise RequestError(f"{task}: the files in {folder} are damaged or not those of {task} ({reason})") from error
+
+
+def unpack(path: Path) -> None:
+    """Write what the .gz file at `path` holds beside it, whole or not at all. Raises OSError or EOFError."""
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part")
+    try:
+        with gzip.open(path) as packed, temporary.open("wb") as out:
+            shutil.copyfileobj(packed, out)
+        temporary.replace(path.with_suffix(""))
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def fetch(file: Remote, folder: Path) -> None:
@@ -105,5 +136,5 @@ def _download(url: str, path: Path, name: str) -> str:
             if time.monotonic() - told >= APART or done == size:
                 told = time.monotonic()
                 share = f" of {size / 1e6:.1f} MB ({done / size:.0%})" if size else " MB"
-                _tell.get()(f"downloading {name}: {done / 1e6:.1f}{share}")
+                tell(f"downloading {name}: {done / 1e6:.1f}{share}")
     return digest.hexdigest()

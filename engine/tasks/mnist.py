@@ -51,19 +51,19 @@ def mnist(dropout: float = 0.3, batch_norm: bool = False) -> Task:
 def load() -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     """Return (images (N, 1, 28, 28) normalised, digits (N)) to train and to test on. Raises RequestError."""
     from torchvision.datasets import MNIST
-    from torchvision.datasets.utils import extract_archive
 
-    from ..datasets import Remote, data_folder, require
+    from ..datasets import Remote, data_folder, reading, require, unpack
 
     folder = data_folder()
     raw = folder / "MNIST" / "raw"
     files = [Remote(name, tuple(mirror + name for mirror in MNIST.mirrors), md5) for name, md5 in MNIST.resources]
     unpacked = {file: raw / file.name.removesuffix(".gz") for file in files}
     require("mnist", files, raw, lambda file: unpacked[file].exists() or (raw / file.name).exists())
-    for file, path in unpacked.items():
-        if not path.exists():
-            extract_archive(str(raw / file.name), str(raw))
-    parts = (MNIST(folder, train=train) for train in (True, False))
+    with reading("mnist", raw):
+        for file, path in unpacked.items():
+            if not path.exists():
+                unpack(raw / file.name)
+        parts = [MNIST(folder, train=train) for train in (True, False)]
     # Once, in memory, instead of image by image in every epoch.
     train, test = (((part.data.unsqueeze(1) / 255 - MEAN) / STD, part.targets) for part in parts)
     return train, test

@@ -1,0 +1,64 @@
+"""The network that reads a whole street number at once (after Goodfellow et al. 2014), and each place's accuracy."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric
+
+from ._images import resnet
+from ._street_data import HEIGHT, PLACES, WIDTH
+
+CLASSES = 11  # ten digits and the blank
+FEATURES = 256
+
+
+class StreetNumbers(nn.Module):
+    """Pictures (N, 3, 32, 64) to scores (N, 11, 6) of each class at each place."""
+
+    def __init__(self, body: str, dropout: float) -> None:
+        """Put six heads on a small CNN, or on a ResNet of torchvision."""
+        super().__init__()
+        if body == "cnn":
+            convolutions = [layer for sizes in ((3, 32), (32, 64), (64, 128)) for layer in _block(*sizes)]
+            flat = 128 * (HEIGHT // 8) * (WIDTH // 8)
+            # Flattened, not averaged: where a digit stands is what tells the heads apart.
+            hidden = [nn.Flatten(), nn.Linear(flat, FEATURES), nn.ReLU()]
+            self.body: nn.Module = nn.Sequential(*convolutions, *hidden)
+            features = FEATURES
+        else:
+            self.body, features = resnet(body)
+        self.dropout = nn.Dropout(dropout)
+        self.heads = nn.ModuleList(nn.Linear(features, CLASSES) for _ in range(PLACES))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the scores (N, 11, 6)."""
+        features = self.dropout(self.body(images))
+        return torch.stack([head(features) for head in self.heads], dim=2)
+
+
+class PlaceAccuracy(Metric):
+    """Accuracy of each place, `1` the leftmost; a blank that is read as blank counts as right."""
+
+    higher_is_better = True
+    right: Tensor
+    count: Tensor
+
+    def __init__(self, places: int) -> None:
+        """Measure outputs (N, classes, places) against targets (N, places)."""
+        super().__init__()
+        self.add_state("right", torch.zeros(places, dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("count", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, outputs: Tensor, targets: Tensor) -> None:
+        """Take in one batch."""
+        self.right += (outputs.argmax(1) == targets).sum(0)
+        self.count += len(targets)
+
+    def compute(self) -> dict[str, Tensor]:
+        """Return the accuracy of each place."""
+        return {str(place): share for place, share in enumerate(self.right / self.count, 1)}
+
+
+def _block(before: int, after: int) -> list[nn.Module]:
+    return [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(), nn.MaxPool2d(2)]
