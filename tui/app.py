@@ -8,7 +8,7 @@ from collections.abc import Callable
 from textual.app import App
 from textual.worker import Worker, WorkerState
 
-from ..engine.errors import RequestError
+from ..engine.errors import RequestError, StokerError, TrainingError
 from ..engine.events import RunFinished
 from ..engine.runs import RunFolder
 from .host import Host
@@ -37,17 +37,21 @@ class StokerApp(App[None]):
     ) -> None:
         """Without a `source` of its own the run is followed where it trains; `clock` is in Unix seconds."""
         super().__init__()
-        self.error: Exception | None = None
+        self.error: StokerError | None = None
         self.finished: RunFinished | None = None
         self._folder, self._host = folder, host
-        self._started = False
+        self._restarted = False
         self._quitting = False
         source = source or (LiveSource(host) if host else FolderSource(folder))
         self.dashboard = Dashboard(folder.name, source, Printed(folder.log), clock)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Name the two greys that all panels use."""
-        return {"label": "#8a8f98", "rail": "#3a3f47"}
+        """Name the greys that all panels use: of words and of lines."""
+        return (
+            {"label": "#8a8f98", "rail": "#3a3f47"}
+            if self.current_theme.dark
+            else {"label": "#5c636e", "rail": "#b4b9c0"}
+        )
 
     def on_mount(self) -> None:
         """Show the dashboard."""
@@ -60,7 +64,7 @@ class StokerApp(App[None]):
 
     def on_dashboard_restart(self) -> None:
         """Start an engine for a run that ended; it goes on from the latest checkpoint."""
-        self._started = True
+        self._restarted = True
         self._host = self._host or Host(self._folder)
         self._start(self._host)
 
@@ -71,17 +75,22 @@ class StokerApp(App[None]):
         if event.state is WorkerState.SUCCESS:
             self.finished = event.worker.result
         elif event.state is WorkerState.ERROR:
-            error = event.worker.error
-            assert isinstance(error, Exception)
-            if isinstance(error, RequestError) and not self._started:
-                self.error = error
-                self.exit(return_code=error.exit_code)
-                return
-            self.error = error
-            self.dashboard.failed(str(error) or repr(error))
+            self._broke(event.worker.error)
         else:
             return
         if self._quitting:
+            self._leave()
+
+    def _broke(self, error: BaseException | None) -> None:
+        words = str(error) if isinstance(error, StokerError) else f"{type(error).__name__}: {error}"
+        if not isinstance(error, RequestError):
+            self.error = error if isinstance(error, StokerError) else TrainingError(words)
+            self.dashboard.failed(words)
+        elif self._restarted:
+            self.dashboard.refused(words)
+        else:
+            # Nothing was trained and nothing is there to be seen.
+            self.error = error
             self._leave()
 
     async def action_quit(self) -> None:
@@ -92,7 +101,7 @@ class StokerApp(App[None]):
             self.push_screen(Confirm(QUESTION, yes="Save and quit", no="Stay"), self._answered)
 
     def _start(self, host: Host) -> None:
-        self.error = self.finished = None
+        self.error = None
         host.start()
         self.run_worker(host.wait(), name="engine", exit_on_error=False)
 
@@ -106,5 +115,5 @@ class StokerApp(App[None]):
             self._leave()
 
     def _leave(self) -> None:
-        failed = self.error is not None or (self.finished is not None and self.finished.cause == "failed")
-        self.exit(return_code=1 if failed else 0)
+        failed = self.finished is not None and self.finished.cause == "failed"
+        self.exit(return_code=self.error.exit_code if self.error else int(failed))

@@ -58,6 +58,6 @@ class Fold:
             self.lr.append(Sparse())
         for curve, rate in zip(self.lr, rates, strict=False):
             if curve.last is None or not math.isclose(curve.last, rate, rel_tol=1e-6):
-                curve.put(step, rate)
+                curve.turn(step, rate)
             else:
                 curve.hold(step)

@@ -12,12 +12,12 @@ import numpy as np
 import plotext
 from numpy.typing import NDArray
 
-from . import ticks
+from . import raster, ticks
+from .raster import DOTS_X, DOTS_Y
 from .series import Dense, Sparse
 from .thin import Thinned, thin
 
 Color = tuple[int, int, int]
-DOTS_X, DOTS_Y = 2, 4  # of a braille character
 LEAST_WIDTH, LEAST_HEIGHT = 6, 2  # columns and rows of the canvas; below there is nothing to see
 
 
@@ -30,7 +30,9 @@ class Plot:
     curves: tuple[tuple[Dense | Sparse, Color], ...]
     axis: Color
     bad: Color  # of the marks where a value was not finite
+    span: tuple[int, int] = (0, 0)  # steps that the axis shows in any case: plots below each other then agree
     log: bool = False
+    empty: str = "no points yet"
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Picture:
     height: int
     axis: Color = (128, 128, 128)
     bad: Color = (255, 0, 0)
-    lines: tuple[tuple[Color, tuple[int, ...], tuple[int | None, ...]], ...] = ()
+    lines: tuple[tuple[Color, tuple[int, ...], tuple[int, ...]], ...] = ()
     marks: tuple[int, ...] = ()
     x_ticks: tuple[tuple[int, str], ...] = ()
     y_ticks: tuple[tuple[int, str], ...] = ()
@@ -53,8 +55,8 @@ def picture(plot: Plot) -> Picture:
     """Lay the curves out; never raises, whatever the curves hold."""
     curves = [(curve, color) for curve, color in plot.curves if curve.length]
     if not curves:
-        return Picture(plot.width, plot.height, plot.axis, note="no points yet")
-    x_low, x_high = _x_range([curve for curve, _ in curves])
+        return Picture(plot.width, plot.height, plot.axis, note=plot.empty)
+    x_low, x_high = _x_range([curve for curve, _ in curves], plot.span)
     rows = plot.height - 2
     # The labels' width is known only after thinning; the columns are thinned for the widest canvas.
     thinned = [(curve, color, _thin(curve, plot, x_low, x_high)) for curve, color in curves]
@@ -70,24 +72,31 @@ def picture(plot: Plot) -> Picture:
         return Picture(plot.width, plot.height, plot.axis)
     across, up = columns * DOTS_X - 1, rows * DOTS_Y - 1
 
-    def column(step: float) -> int:
-        return round((step - x_low) / (x_high - x_low) * across)
+    def column(steps: NDArray[np.float64]) -> NDArray[np.int64]:
+        return np.rint((steps - x_low) / (x_high - x_low) * across).astype(np.int64)
 
-    def row(number: float) -> int:
-        return round((number - y_low) / (y_high - y_low) * up)
+    def row(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
+        return np.rint((numbers - y_low) / (y_high - y_low) * up).astype(np.int64)
 
+    dots = [
+        raster.line(np.stack([column(_steps(curve, kept.index)), row(numbers)], axis=1), kept.gap)
+        for (curve, _, kept), numbers in zip(thinned, heights, strict=True)
+    ]
+    marks = {mark for curve, _, kept in thinned for mark in column(_steps(curve, kept.bad)).tolist()}
+    x_marks = ticks.steps(x_low, x_high, max(2, columns // 10))
     return Picture(
         plot.width,
         plot.height,
         plot.axis,
         plot.bad,
         tuple(
-            (color, *_dots([column(x) for x in _steps(curve, kept.index)], [row(y) for y in height], kept.gap.tolist()))
-            for (curve, color, kept), height in zip(thinned, heights, strict=True)
+            (color, tuple(mine[:, 0].tolist()), tuple(mine[:, 1].tolist()))
+            for (_, color), mine in zip(curves, raster.share(dots, columns, rows), strict=True)
+            if len(mine)
         ),
-        tuple(sorted({column(x) for curve, _, kept in thinned for x in _steps(curve, kept.bad)})),
-        tuple((column(x), label) for x, label in ticks.steps(x_low, x_high, max(2, columns // 10))),
-        tuple((row(y), label) for y, label in y_marks),
+        tuple(sorted(marks)),
+        tuple((int(column(np.array(x))), label) for x, label in x_marks),
+        tuple((int(row(np.array(y))), label) for y, label in y_marks),
         margin,
     )
 
@@ -105,27 +114,27 @@ def draw(image: Picture) -> str:
     plotext.xaxes(True, False)
     plotext.yaxes(True, False)
     for color, across, up in image.lines:
-        plotext.plot(list(across), list(up), marker="braille", color=color)
+        plotext.scatter(list(across), list(up), marker="braille", color=color)
     if image.marks:
         plotext.scatter(list(image.marks), [0] * len(image.marks), marker="×", color=image.bad)
     plotext.xlim(0, columns * DOTS_X - 1)
     plotext.ylim(0, rows * DOTS_Y - 1)
     plotext.xticks([place for place, _ in image.x_ticks], [label for _, label in image.x_ticks])
     plotext.yticks([place for place, _ in image.y_ticks], [label for _, label in image.y_ticks])
-    return str(plotext.build())
+    return str(plotext.build()).rstrip("\n")
 
 
 def _note(image: Picture) -> str:
-    above = max(0, (image.height - 1) // 2)
-    return "\n" * above + image.note[: max(0, image.width)].center(image.width)
+    above = "\n" * max(0, (image.height - 1) // 2)
+    red, green, blue = image.axis
+    return f"{above}\x1b[38;2;{red};{green};{blue}m{image.note[: max(0, image.width)].center(image.width)}\x1b[0m"
 
 
-def _x_range(curves: list[Dense | Sparse]) -> tuple[float, float]:
-    low = float(min(_first(curve) for curve in curves))
-    high = max(_last(curve) for curve in curves)
+def _x_range(curves: list[Dense | Sparse], span: tuple[int, int]) -> tuple[float, float]:
+    low = float(min(span[0], *map(_first, curves)))
+    high = max(span[1], *map(_last, curves))
     # In whole pieces, so that the curve grows inside a frame that stands still.
     piece = max(1.0, ticks.nice_step(high - low, 40))
-    low = 0.0 if 0 < low <= (high - low) / 20 else low
     return low, max(math.ceil(high / piece) * piece, low + 1.0)
 
 
@@ -153,9 +162,9 @@ def _heights(curve: Dense | Sparse, kept: Thinned, plot: Plot) -> NDArray[np.flo
     return np.log10(numbers) if plot.log else numbers
 
 
-def _steps(curve: Dense | Sparse, index: NDArray[np.int64]) -> list[int]:
+def _steps(curve: Dense | Sparse, index: NDArray[np.int64]) -> NDArray[np.float64]:
     steps = index + curve.base if isinstance(curve, Dense) else curve.steps[index]
-    return [int(step) for step in steps]
+    return steps.astype(np.float64)
 
 
 def _first(curve: Dense | Sparse) -> int:
@@ -164,17 +173,3 @@ def _first(curve: Dense | Sparse) -> int:
 
 def _last(curve: Dense | Sparse) -> int:
     return curve.base + curve.length - 1 if isinstance(curve, Dense) else int(curve.steps[-1])
-
-
-def _dots(across: list[int], up: list[int], gap: list[bool]) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
-    xs: list[int] = []
-    ys: list[int | None] = []
-    for x, y, broken in zip(across, up, gap, strict=True):
-        if broken and xs:
-            xs.append(x)
-            ys.append(None)
-        elif xs and (xs[-1], ys[-1]) == (x, y):
-            continue
-        xs.append(x)
-        ys.append(y)
-    return tuple(xs), tuple(ys)

@@ -92,6 +92,13 @@ class Sparse:
             self._values[at] = number
         self.version += 1
 
+    def turn(self, step: int, number: float) -> None:
+        """Set the value from `step` on; what held until there ends just before."""
+        last = self.length - 1
+        if last > 0 and self._steps[last] == step and self._values[last] == self._values[last - 1]:
+            self._steps[last] = max(step - 1, int(self._steps[last - 1]) + 1)
+        self.put(step, number)
+
     def hold(self, step: int) -> None:
         """Say that the last value still holds at `step`, later than it was set."""
         last = self.length - 1

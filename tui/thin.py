@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ def thin(values: NDArray[np.float32], edges: NDArray[np.int64], *, positive: boo
     gap: list[bool] = []
     bad: list[int] = []
     broken = False
-    for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+    for start, end in itertools.pairwise(edges.tolist()):
         column = values[start:end]
         if not len(column):
             continue

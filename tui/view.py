@@ -131,7 +131,12 @@ class RunView:
     def expect(self) -> None:
         """An engine was asked for and has said nothing yet."""
         self.version += 1
-        self.state, self.finished = "loading", None
+        self.state = "loading"
+
+    def refused(self) -> None:
+        """The engine that was asked for did not begin: all is as it was."""
+        self.version += 1
+        self.state = self.finished.cause if self.finished else "training"
 
     def _steps(self, event: e.Steps) -> None:
         self.samples_per_second = event.samples_per_second

@@ -17,7 +17,7 @@ def line(event: e.Event) -> Line | None:
     return None if words is None else (event.at, *words)
 
 
-def _words(event: e.Event) -> tuple[Level, str] | None:  # noqa: PLR0911 - one return an event
+def _words(event: e.Event) -> tuple[Level, str] | None:
     at_step = "" if event.step is None else f" at step {count(event.step)}"
     match event:
         case e.RunStarted():

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fake_engine import FakeEngine
 from stoker.engine import runs
 from stoker.engine.runs import RunFolder
 
@@ -39,3 +40,9 @@ def until() -> Callable[[Callable[[], object]], Awaitable[None]]:
             await asyncio.sleep(0.01)
 
     return wait
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """An engine that trains nothing."""
+    return FakeEngine(monkeypatch)

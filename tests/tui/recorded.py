@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from stoker.engine import events as e
 from stoker.engine.controls import Command
+from stoker.tui.widgets.curve import Curve
 
 BEGAN = 1_750_000_000.0  # Unix seconds: 2025-06-15 15:06:40 UTC
 PER_EPOCH = 45
@@ -93,7 +94,14 @@ def evaluation(step: int) -> Iterator[e.Event]:
     )
     if best_step == step:
         yield e.CheckpointSaved(
-            at=at, step=step, epoch=epoch, path="checkpoints/best.pt", kind="best", bytes=412_345, seconds=0.012, cause="best"
+            at=at,
+            step=step,
+            epoch=epoch,
+            path="checkpoints/best.pt",
+            kind="best",
+            bytes=412_345,
+            seconds=0.012,
+            cause="best",
         )
     if epoch % 4 == 0:
         yield e.LearningRate(at=at, step=step, epoch=epoch, lr=[rate(step)])
@@ -129,3 +137,9 @@ class Recorded:
     def alive(self) -> bool:
         """Say whether the engine lives."""
         return self._alive
+
+
+def settled(curve: Curve) -> bool:
+    """Say whether a plot has been drawn in the size that it has."""
+    wanted = curve._wanted
+    return not curve.is_on_screen or (isinstance(wanted, tuple) and wanted[0] == curve.content_size)

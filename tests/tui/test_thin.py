@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ def test_each_column_keeps_its_extremes(values: np.ndarray, columns: int, positi
     places = edges(len(values), columns)
     kept = thin(values, places, positive=positive)
     assert (np.diff(kept.index) > 0).all()
-    for start, end in zip(places[:-1], places[1:], strict=True):
+    for start, end in itertools.pairwise(places):
         column = values[start:end]
         good = np.isfinite(column) & ((column > 0) | (not positive))
         here = kept.index[(kept.index >= start) & (kept.index < end)]

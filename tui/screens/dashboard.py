@@ -143,15 +143,23 @@ class Dashboard(Screen[None]):
                 metrics.append((f"{split} {metric}" if splits > 1 else metric, curve))
         groups = len(fold.lr) > 1
         rates: list[Named] = [(f"group {n}" if groups else "", curve) for n, curve in enumerate(fold.lr, 1)]
-        self.query_one("#loss", Curve).show(losses, log=self._log_axis)
-        self.query_one("#metrics", Curve).show(metrics)
-        self.query_one("#rates", Curve).show(rates)
+        step = self.view.step
+        waiting = "loading torch…" if self.view.standing(self._clock()) == "loading" else "no steps yet"
+        self.query_one("#loss", Curve).show(losses, reach=step, log=self._log_axis, empty=waiting)
+        self.query_one("#metrics", Curve).show(metrics, reach=step, empty="after the first evaluation")
+        self.query_one("#rates", Curve).show(rates, reach=step)
 
     def failed(self, message: str) -> None:
         """Show how the engine broke, where it could not say so itself."""
         self.tick()
         if self.view.state != "failed":
             self.view.apply(RunFinished(at=self._clock(), cause="failed", message=message))
+
+    def refused(self, message: str) -> None:
+        """Show why an engine that was asked for did not begin."""
+        self.view.refused()
+        self.view.note(self._clock(), "error", message)
+        self.notify(message, severity="error", markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""

@@ -32,13 +32,21 @@ class Curve(Static):
         self._wanted: object = None
         self._next = 0.0
 
-    def show(self, curves: list[Named], *, log: bool = False) -> None:
-        """Show the curves; called on every tick, so it first looks whether anything is new."""
+    def show(self, curves: list[Named], *, reach: int, log: bool = False, empty: str = "") -> None:
+        """Show the curves up to step `reach`, or the words `empty`; called on every tick, so it looks what is new."""
         size = self.content_size
         if size.width <= 0 or size.height <= 0 or time.monotonic() < self._next:
             return
         colors = [self._color(f"curve--{(self._first + number) % COLORS}") for number in range(len(curves))]
-        wanted = (size, log, tuple((name, id(curve), curve.version) for name, curve in curves), tuple(colors))
+        colors.append(self._color("curve--axis"))
+        wanted = (
+            size,
+            log,
+            empty,
+            reach,
+            tuple((name, id(curve), curve.version) for name, curve in curves),
+            tuple(colors),
+        )
         if wanted == self._wanted:
             return
         self._wanted = wanted
@@ -47,10 +55,12 @@ class Curve(Static):
         plot = Plot(
             size.width,
             size.height,
-            tuple((curve, color) for (_, curve), color in zip(curves, colors, strict=True)),
-            self._color("curve--axis"),
+            tuple((curve, color) for (_, curve), color in zip(curves, colors, strict=False)),
+            colors[-1],
             self._color("curve--bad"),
+            (0, reach),
             log,
+            empty,
         )
         image = picture(plot)
         if image != self._picture:
@@ -64,7 +74,7 @@ class Curve(Static):
 
     def _legend(self, names: list[str], colors: list[Color], log: bool) -> Content:
         parts: list[tuple[str, str]] = [(self._title + (" (log)" if log else ""), "")]
-        for name, (red, green, blue) in zip(names, colors, strict=True):
+        for name, (red, green, blue) in zip(names, colors, strict=False):
             if name:
                 parts += [("  ━ ", f"rgb({red},{green},{blue})"), (name, "$label")]
         return Content.assemble(*parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
@@ -35,7 +36,7 @@ class EventLog(ScrollView, can_focus=True):
         at_end = self.scroll_offset.y >= self.max_scroll_y
         self._said = view.said
         self._lines = list(view.lines)
-        width = max((len(text) for _, _, text in self._lines[-500:]), default=0) + len("00:00:00 ▌ ")
+        width = max((cell_len(text) for _, _, text in self._lines[-500:]), default=0) + len("00:00:00 ▌ ")
         self.virtual_size = Size(width, len(self._lines))
         if at_end:
             self.scroll_end(animate=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 from textual.widgets import Static
 
@@ -39,12 +40,12 @@ class Panel(Static):
 
 def spread(left: list[Part], right: list[Part], width: int) -> list[Part]:
     """Return `left` and `right` at the two ends of a row; the left gives way where both do not fit."""
-    room = width - sum(len(text) for text, _ in right)
+    room = width - sum(cell_len(text) for text, _ in right)
     kept: list[Part] = []
     for text, style in left:
-        part = text if len(text) <= room else text[: max(0, room - 1)] + " " * (room > 0)
+        part = text if cell_len(text) <= room else set_cell_size(text, max(0, room - 1)) + " " * (room > 0)
         kept.append((part, style))
-        room -= len(part)
+        room -= cell_len(part)
     return [*kept, (" " * max(0, room), ""), *right]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from ..format import count, duration
 from ..view import RunView
 from .panel import Panel, Part, spread
@@ -30,7 +32,7 @@ class StateLine(Panel):
         words = WORDS.get(state, state)
         if state == "evaluating" and view.evaluating is not None:
             words = f"evaluating {view.evaluating.split}"
-        left: list[Part] = [(f" {mark} {words} ", f"bold $background on {style}"), (f" {view.name} ", "bold")]
+        left: list[Part] = [(f" {mark} {words} ", f"bold $text on {style}"), (f" {view.name} ", "bold")]
         right: list[Part] = [(f" {duration(view.elapsed(now))} ", "bold")]
         started = view.started
         if started is not None:
@@ -38,7 +40,7 @@ class StateLine(Panel):
             size = f"{count(started.parameters)} parameters" if started.parameters else ""
             where = started.device if width < 100 or not started.host else f"{started.device} on {started.host}"
             facts = [fact for fact in (fold, where, size) if fact]
-            room = width - sum(len(text) for text, _ in left[:1] + right) - min(len(view.name) + 2, 24)
+            room = width - sum(cell_len(text) for text, _ in left[:1] + right) - min(cell_len(view.name) + 2, 24)
             while facts and len(" · ".join(facts)) + 1 > room:
                 facts.pop()
             if facts:

@@ -1,0 +1,86 @@
+"""Pictures of the screens; look at each before `pytest --snapshot-update` accepts it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from recorded import Recorded, run, settled, time_of
+from stoker.engine import events as e
+from stoker.engine.runs import RunFolder
+from stoker.tui.app import StokerApp
+from stoker.tui.widgets.curve import Curve
+from textual.pilot import Pilot
+
+SIZES = [(80, 24), (120, 40)]
+NOW = time_of(330) + 0.5
+FINISHED = [*run(540), e.RunFinished(at=time_of(540), step=540, test={"loss": 0.6336, "accuracy": 0.7563})]
+
+
+class Snapshot:
+    """One screen, waited for until it has settled."""
+
+    def __init__(
+        self, snap_compare: Callable[..., bool], folder: RunFolder, until: Callable[..., Awaitable[None]]
+    ) -> None:
+        self._compare, self._folder, self._until = snap_compare, folder, until
+
+    def __call__(
+        self, events: list[e.Event], size: tuple[int, int], *keys: str, alive: bool = True, theme: str = "textual-dark"
+    ) -> bool:
+        app = StokerApp(self._folder, source=Recorded(events, alive=alive), clock=lambda: NOW)
+        app.theme = theme
+
+        async def settle(pilot: Pilot[None]) -> None:
+            await self._until(lambda: all(settled(curve) for curve in app.dashboard.query(Curve)))
+            for key in keys:
+                await pilot.press(key)
+            await pilot.pause()
+            await self._until(lambda: all(settled(curve) for curve in app.dashboard.query(Curve)))
+
+        return self._compare(app, terminal_size=size, run_before=settle)
+
+
+@pytest.fixture
+def snapshot_of(
+    snap_compare: Callable[..., bool], folder: RunFolder, until: Callable[..., Awaitable[None]]
+) -> Snapshot:
+    """Compares a screen with its picture."""
+    return Snapshot(snap_compare, folder, until)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_training(snapshot_of: Snapshot, size: tuple[int, int]) -> None:
+    """In the midst of it."""
+    assert snapshot_of(run(), size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_loading(snapshot_of: Snapshot, size: tuple[int, int]) -> None:
+    """The first frame: nothing is known yet."""
+    assert snapshot_of([], size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_completed_in_a_light_theme(snapshot_of: Snapshot, size: tuple[int, int]) -> None:
+    """At the end."""
+    assert snapshot_of(FINISHED, size, alive=False, theme="textual-light")
+
+
+def test_failed_with_what_was_not_finite(snapshot_of: Snapshot) -> None:
+    """NaN for 30 steps, then the end."""
+    events = run(250)
+    nan = e.Steps(at=time_of(251), first=251, step=280, losses=[float("nan")] * 30, lr=[0.005])
+    failed = e.RunFinished(at=time_of(300), step=300, cause="failed", message="the loss is not finite at step 251")
+    assert snapshot_of([*events, nan, *run(330)[-2:], failed], (120, 40), alive=False)
+
+
+def test_help(snapshot_of: Snapshot) -> None:
+    """Every key."""
+    assert snapshot_of(run(), (80, 24), "question_mark")
+
+
+@pytest.mark.parametrize("size", [(20, 6), (40, 12), (200, 60)])
+def test_other_sizes(snapshot_of: Snapshot, size: tuple[int, int]) -> None:
+    """Smaller and larger than most."""
+    assert snapshot_of(run(), size)

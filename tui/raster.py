@@ -1,0 +1,35 @@
+"""Lines to dots, and who draws a character that two lines share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+DOTS_X, DOTS_Y = 2, 4  # of a braille character
+
+Dots = NDArray[np.int64]  # (n, 2): across, up
+
+
+def line(points: Dots, gap: NDArray[np.bool_]) -> Dots:
+    """Return the dots of a line through `points` (n, 2); no line leads to a point with `gap`."""
+    linked = ~gap[1:]
+    start, end = points[:-1][linked], points[1:][linked]
+    moves = end - start
+    lengths = np.abs(moves).max(axis=1, initial=0)
+    which = np.repeat(np.arange(len(lengths)), lengths)
+    # The how-manieth dot of its own segment each dot is.
+    along = np.arange(len(which)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    between = start[which] + np.rint(moves[which] * (along / lengths[which])[:, None]).astype(np.int64)
+    return np.unique(np.concatenate([points, between]), axis=0)
+
+
+def share(lines: Sequence[Dots], columns: int, rows: int) -> list[Dots]:
+    """Give the dots of a shared character to the last line in it: a character has one colour, but loses no dot."""
+    owner = np.full((columns, rows), -1)
+    for number, dots in enumerate(lines):
+        owner[dots[:, 0] // DOTS_X, dots[:, 1] // DOTS_Y] = number
+    everything = np.concatenate([np.empty((0, 2), np.int64), *lines])
+    owners = owner[everything[:, 0] // DOTS_X, everything[:, 1] // DOTS_Y]
+    return [everything[owners == number] for number in range(len(lines))]
