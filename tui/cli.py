@@ -156,7 +156,7 @@ def _host(folder: runs.RunFolder, checkpoint: str | None, headless: bool, as_jso
         return _dashboard(folder, checkpoint)
     from ..engine.process import run as train
 
-    say = (lambda event: print(json_line(event), flush=True)) if as_json else Lines(_print).say
+    say = (lambda event: print(json_line(event), flush=True)) if as_json else Lines(_print, folder.name).say
     return train(folder, Controls(folder.commands), say, checkpoint)[1]
 
 
@@ -171,7 +171,7 @@ def _dashboard(folder: runs.RunFolder, checkpoint: str | None) -> int:
     if app.error is not None:
         raise app.error
     if app.finished is not None:
-        Lines(_print).say(app.finished)
+        Lines(_print, folder.name).say(app.finished)
     return app.return_code or 0
 
 

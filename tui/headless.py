@@ -32,13 +32,14 @@ def numbers(values: dict[str, float]) -> str:
 class Lines:
     """Prints what a person wants to read of the events, at a pace that a log can bear."""
 
-    def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        """Give each line to `write`."""
-        self._write, self._clock = write, clock
+    def __init__(
+        self, write: Callable[[str], None], name: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Give each line of the run called `name` to `write`."""
+        self._write, self._name, self._clock = write, name, clock
         self._next = 0.0
         self._steps: int | None = None
         self._epochs = 0
-        self._name = ""
 
     def say(self, event: Event) -> None:
         """Print the line of `event`, if it has one."""
@@ -51,7 +52,7 @@ class Lines:
         where = f"step {event.step}"
         match event:
             case RunStarted():
-                self._name, self._epochs = event.run, event.epochs
+                self._epochs = event.epochs
                 self._steps = event.steps_per_epoch and event.steps_per_epoch * event.epochs
                 return self._started(event)
             case Steps():

@@ -1,0 +1,1 @@
+"""The real program: real processes, real pseudo-terminals."""

@@ -1,0 +1,113 @@
+"""The command line without a dashboard: plain lines, JSON, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .terminal import PROGRAM
+
+
+def stoker(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run([PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, env=environment, timeout=110, check=False)
+
+
+def test_iris_is_what_the_plain_script_gives(tmp_path: Path) -> None:
+    """29 of 30, test loss 0.054 ± 0.002 at epoch 20,000; then it can be listed and measured again."""
+    done = stoker(tmp_path, "run", "iris", "--headless", "--name", "one")
+    assert done.returncode == 0, done.stderr
+    last = done.stdout.splitlines()[-1]
+    found = re.search(r"completed at step 20000 \(epoch 20000\); test accuracy ([\d.]+), loss ([\d.]+)", last)
+    assert found, last
+    assert found[1] == "0.9667"
+    assert abs(float(found[2]) - 0.054) <= 0.002
+    assert "\x1b" not in done.stdout + done.stderr
+
+    [row] = json.loads(stoker(tmp_path, "ls", "--json").stdout)
+    assert (row["run"], row["task"], row["state"], row["step"]) == ("one", "iris", "completed", 20000)
+    assert "completed" in stoker(tmp_path, "ls").stdout
+
+    measured = json.loads(stoker(tmp_path, "evaluate", "one", "--checkpoint", "latest", "--json").stdout)
+    assert measured["metrics"]["accuracy"] == pytest.approx(29 / 30)
+    assert measured["step"] == 20000
+
+
+def test_digits_learns(tmp_path: Path) -> None:
+    """Test accuracy of at least 0.97; `--json` gives the events themselves."""
+    done = stoker(tmp_path, "run", "digits", "--headless", "--json")
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert events[0]["event"] == "run_started"
+    assert events[-1]["event"] == "run_finished"
+    assert events[-1]["test"]["accuracy"] >= 0.97
+    assert events[-1]["best"] >= 0.97
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["run", "irises"], "irises.*iris, digits"),
+        (["run", "iris", "hiden=3"], "hiden.*hidden"),
+        (["run", "iris", "hidden=many"], "hidden=many.*int"),
+        (["run", "iris", "hidden"], "PARAM=VALUE"),
+        (["run", "iris", "--lr", "-1"], "--lr.*above 0"),
+        (["run", "iris", "--name", "taken"], "taken.*exists"),
+        (["run", "iris", "--name", "a/b"], "a/b"),
+        (["run", "iris", "--optimizer", "sdg"], "sdg.*sgd"),
+        (["run", "iris", "--monitor", "beauty"], "beauty.*loss, accuracy"),
+        (["run", "iris", "--nonsense"], "--nonsense"),
+        (["run", "missing.py:task"], "no file missing.py"),
+        (["run", "broken.py:task"], r"broken.py.*division.*broken.py:2"),
+        (["run", "empty.py:task"], "empty.py has no function 'task'"),
+        (["resume", "nope"], "nope"),
+        (["resume", "no run"], "no run folder"),
+        (["evaluate", "taken"], "no checkpoint"),
+        (["dance"], "dance"),
+    ],
+)
+def test_a_wrong_request_is_one_clear_line(tmp_path: Path, arguments: list[str], named: str) -> None:
+    """Exit code 2, nothing on stdout, no traceback, and nothing left behind."""
+    (tmp_path / "runs" / "taken" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "runs" / "taken" / "run.json").write_text('{"run": "taken", "task": "iris"}')
+    (tmp_path / "runs" / "no run").mkdir()
+    (tmp_path / "broken.py").write_text("def f():\n    return 1 / 0\nf()\n")
+    (tmp_path / "empty.py").write_text("")
+    done = stoker(tmp_path, *arguments)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert re.search(named, done.stderr), done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not done.stdout
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"taken", "no run"}
+
+
+def test_a_training_that_fails_is_exit_code_1(tmp_path: Path) -> None:
+    """The last line says why and where; the folder is kept, and says so too."""
+    (tmp_path / "broken.py").write_text(
+        "import torch\nfrom stoker.engine import Task\n\n"
+        "def broken() -> Task:\n    data = (torch.rand(8, 2), torch.zeros(8).long())\n"
+        "    return Task(model=torch.nn.Linear(3, 2), train=data, test=data, loss=torch.nn.CrossEntropyLoss())\n"
+    )
+    done = stoker(tmp_path, "run", "broken.py:broken", "--headless", "--name", "one")
+    assert done.returncode == 1
+    assert "failed at step 0" in done.stdout.splitlines()[-1]
+    assert "cannot be multiplied" in done.stdout.splitlines()[-1]
+    assert "failed" in stoker(tmp_path, "ls").stdout
+
+
+def test_the_tasks_are_listed_with_their_parameters(tmp_path: Path) -> None:
+    """Without loading torch."""
+    listed = {task["task"]: task for task in json.loads(stoker(tmp_path, "tasks", "--json").stdout)}
+    assert listed["iris"]["parameters"]["hidden"] == {"type": "int", "default": 10}
+    assert "digits" in stoker(tmp_path, "tasks").stdout
+
+
+def test_an_empty_list_says_what_to_do(tmp_path: Path) -> None:
+    """No runs yet."""
+    assert "stoker run iris" in stoker(tmp_path, "ls").stdout
