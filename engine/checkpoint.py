@@ -12,24 +12,20 @@ import os
 import pickle
 import shutil
 from collections.abc import Sequence
+from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
-from torch import Tensor
-from torch.utils._pytree import tree_map
 
 from .errors import CheckpointError
-from .runs import sync_folder, write_whole
+from .runs import sync_folder
+from .sums import LATEST, PREVIOUS, lines, record, sums
 
 FORMAT = 1
-SUMS = "SHA256SUMS"
-LATEST, PREVIOUS, BEST = "latest.pt", "previous.pt", "best.pt"
-
-
-def snapshot(state: Any) -> Any:
-    """Return a copy of `state` in the host's memory that training can no longer change, CPU tensors included."""
-    return tree_map(lambda leaf: leaf.detach().to("cpu", copy=True) if isinstance(leaf, Tensor) else leaf, state)
+BEST = "best.pt"
+CHUNK = 4 << 20  # bytes read at a time
+NEEDED = ("format", "model", "optimizer", "progress")
 
 
 def write(folder: Path, names: Sequence[str], state: dict[str, Any]) -> int:
@@ -39,14 +35,13 @@ def write(folder: Path, names: Sequence[str], state: dict[str, Any]) -> int:
     """
     temporary = folder / f".{names[0]}.{os.getpid()}.tmp"
     try:
-        with open(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w+b") as file:  # noqa: PTH123
-            _save(state, file)
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:  # noqa: PTH123
+            digest = _save(state, file)
             file.flush()
             os.fsync(file.fileno())
-            file.seek(0)
-            digest = _sha256(file)
-            size = file.seek(0, os.SEEK_END)
-        _record(folder, names, digest)
+            size = file.tell()
+        _read_back(temporary)
+        record(folder, names, digest)
         if LATEST in names and (folder / LATEST).exists():
             _link(folder / LATEST, folder / PREVIOUS)
         for name in names[1:]:
@@ -66,21 +61,27 @@ def read(path: Path, map_location: str = "cpu") -> dict[str, Any]:
         with path.open("rb") as file:
             digest = _sha256(file)
             if digest not in sums(path.parent).get(path.name, [digest]):
-                raise CheckpointError(f"{path} is torn or altered: its sha256 is not the one recorded when it was saved")
+                raise CheckpointError(
+                    f"{path} is torn or altered: its sha256 is not the one recorded when it was saved"
+                )
             file.seek(0)
             state = torch.load(file, map_location=map_location, weights_only=True)
+    except CheckpointError:
+        raise
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
     except pickle.UnpicklingError as error:
         raise CheckpointError(
             f"{path} is refused: it is damaged, or holds code and not only tensors and plain data"
         ) from error
-    except (RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise CheckpointError(f"{path} is no whole checkpoint: {error}") from error
-    if not isinstance(state, dict) or "format" not in state or "model" not in state:
-        raise CheckpointError(f"{path} is no stoker checkpoint: it has no format and model")
+    except Exception as error:  # a damaged pickle can raise anything
+        raise CheckpointError(f"{path} is no whole checkpoint: {str(error).partition(chr(10))[0]}") from error
+    if not isinstance(state, dict) or not isinstance(state.get("format"), int):
+        raise CheckpointError(f"{path} is no stoker checkpoint: it has no format")
     if state["format"] > FORMAT:
         raise CheckpointError(f"{path} has format {state['format']}; this version reads up to {FORMAT}: update stoker")
+    if missing := [name for name in NEEDED if name not in state]:
+        raise CheckpointError(f"{path} is no stoker checkpoint: it has no {', '.join(missing)}")
     return state
 
 
@@ -102,12 +103,14 @@ def newest(folder: Path) -> tuple[Path, dict[str, Any], list[str]] | None:
 
 
 def candidates(folder: Path) -> list[Path]:
-    """Return the checkpoint files, newest first; `latest.pt` before others of its age."""
+    """Return the checkpoint files, the last written first; files that were put there by other hands come last."""
     try:
         files = [path for path in folder.iterdir() if path.suffix == ".pt" and not path.name.startswith(".")]
     except OSError:
         return []
-    return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name == LATEST), reverse=True)
+    written = {name: number for number, (_, name) in enumerate(lines(folder))}
+    # A kept checkpoint is written together with latest.pt, under which more is known of it.
+    return sorted(files, key=lambda path: (written.get(path.name, -1), path.stat().st_mtime_ns), reverse=True)
 
 
 def tidy(folder: Path) -> None:
@@ -126,45 +129,50 @@ def prune(folder: Path, keep: int) -> None:
             path.unlink(missing_ok=True)
 
 
-def sums(folder: Path) -> dict[str, list[str]]:
-    """Return the sums recorded for each file name; while a file is being replaced both the old and the new one."""
+class _Hashed:
+    """Sums up what is written; torch's zip writer hides why a write failed, so the error is kept."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.digest, self.error = file, hashlib.sha256(), OSError("the checkpoint could not be written")
+
+    def write(self, data: Any) -> int:
+        try:
+            self.file.write(data)
+        except OSError as error:
+            self.error = error
+            raise
+        self.digest.update(data)
+        return len(data)
+
+    def flush(self) -> None:
+        self.file.flush()
+
+
+def _save(state: dict[str, Any], file: BinaryIO) -> str:
+    hashed = _Hashed(file)
     try:
-        lines = (folder / SUMS).read_text().splitlines()
-    except OSError:
-        return {}
-    found: dict[str, list[str]] = {}
-    for digest, _, name in (line.partition("  ") for line in lines):
-        found.setdefault(name, []).append(digest)
-    return found
-
-
-def _record(folder: Path, names: Sequence[str], digest: str) -> None:
-    """Record `digest` for `names` before they are renamed; their old sum stays valid until the next save."""
-    known = sums(folder)
-    if LATEST in names and LATEST in known:
-        known[PREVIOUS] = [*known.get(PREVIOUS, [])[-1:], known[LATEST][-1]]
-    lines = [
-        f"{old}  {name}" for name, olds in known.items() if name not in names and (folder / name).exists() for old in olds
-    ]
-    if LATEST in names and PREVIOUS in known and not (folder / PREVIOUS).exists():
-        lines += [f"{old}  {PREVIOUS}" for old in known[PREVIOUS]]
-    for name in names:
-        lines += [f"{old}  {name}" for old in [*known.get(name, [])[-1:], digest]]
-    write_whole(folder / SUMS, ("\n".join(lines) + "\n").encode())
-
-
-def _save(state: dict[str, Any], file: Any) -> None:
-    try:
-        torch.save(state, file)
+        torch.save(state, hashed)  # type: ignore[arg-type]
     except RuntimeError as error:
-        # torch's zip writer reports a full disk as a RuntimeError of its own.
-        raise OSError(28, f"the checkpoint could not be written: {str(error).splitlines()[0]}") from error
+        raise hashed.error from error
+    return hashed.digest.hexdigest()
 
 
-def _sha256(file: Any) -> str:
+def _read_back(path: Path) -> None:
+    """Raise OSError where the file holds what `read` refuses; its tensors stay on the disk meanwhile."""
+    try:
+        torch.load(str(path), map_location="cpu", weights_only=True, mmap=True)
+    except pickle.UnpicklingError as error:
+        what = str(error).replace("\n", " ")
+        raise OSError(
+            f"the state holds more than tensors and plain data, it could not be read again: {what}"
+        ) from error
+
+
+def _sha256(file: BufferedReader) -> str:
     digest = hashlib.sha256()
-    while chunk := file.read(1 << 20):
-        digest.update(chunk)
+    room = memoryview(bytearray(CHUNK))
+    while count := file.readinto(room):
+        digest.update(room[:count])
     return digest.hexdigest()
 
 
@@ -181,4 +189,3 @@ def _link(source: Path, target: Path) -> None:
             temporary.chmod(0o600)
             undo.pop_all()
     temporary.replace(target)
-

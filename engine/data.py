@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-import signal
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -25,6 +22,7 @@ from torch.utils.data import (
 )
 
 from .randomness import Stream, order, reseed, seed_for
+from .workers import Started, end_workers, loader_options
 
 EVALUATION_BATCH = 1024  # samples of in-memory data evaluated at once; small batches only cost time there
 
@@ -46,6 +44,9 @@ class Batches(Protocol):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take back what `state` returned."""
+
+    def close(self) -> None:
+        """Let the processes that read for it end."""
 
 
 class TensorBatches:
@@ -88,12 +89,17 @@ class TensorBatches:
                 tensors = self._tensors
             else:
                 tensors = tuple(tensor[first:end] for tensor in self._tensors)
+            if rows is None and self._augment is not None:
+                tensors = (tensors[0].clone(), *tensors[1:])  # or changes made in place would stay in the data
             yield _augmented(tensors, self._augment, self._seed, (epoch, batch), self._device)
 
     def state(self) -> None:
         return None
 
     def restore(self, state: dict[str, Any]) -> None:
+        return None
+
+    def close(self) -> None:
         return None
 
 
@@ -121,9 +127,15 @@ class _Reseeded(Dataset[Any]):
     def __getitem__(self, position: tuple[int, int, list[int]]) -> Any:
         epoch, batch, rows = position
         reseed(seed_for(Stream.DATA, self.seed, epoch, batch))
-        if hasattr(self.dataset, "__getitems__"):
-            return self.collate(self.dataset.__getitems__(rows))
-        return self.collate([self.dataset[row] for row in rows])
+        # As in a worker, where torch computes on one thread: a sum's last bits depend on it.
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            if hasattr(self.dataset, "__getitems__"):
+                return self.collate(self.dataset.__getitems__(rows))
+            return self.collate([self.dataset[row] for row in rows])
+        finally:
+            torch.set_num_threads(threads)
 
 
 class DatasetBatches:
@@ -154,7 +166,7 @@ class DatasetBatches:
             _Reseeded(dataset, collate or default_collate, seed),
             batch_size=None,
             sampler=self._positions,
-            **_worker_options(workers, device, options),
+            **loader_options(workers, options, pin_memory=device.type == "cuda"),
         )
 
     def __len__(self) -> int:
@@ -172,6 +184,9 @@ class DatasetBatches:
     def restore(self, state: dict[str, Any]) -> None:
         return None
 
+    def close(self) -> None:
+        end_workers(self._loader)
+
 
 class LoaderBatches:
     """A loader or iterable dataset that keeps its own order; exact as far as it is a function of its seed or state."""
@@ -187,6 +202,8 @@ class LoaderBatches:
         self._loader, self._seed, self._device, self._augment = loader, seed, device, augment
         self._restored: dict[str, Any] | None = None
         self._keeper = _keeper(loader)
+        if loader.num_workers and not isinstance(loader.worker_init_fn, Started):
+            loader.worker_init_fn = Started(loader.worker_init_fn)
         self.exact: str | None = None
         if self._keeper is None:
             self.exact = (
@@ -203,7 +220,7 @@ class LoaderBatches:
                 owner.set_epoch(epoch)
         # A DataLoader draws its order and its workers' seeds from the global generator when it is iterated.
         reseed(seed_for(Stream.EPOCH, self._seed, epoch))
-        skip = start
+        skip, restored = start, self._restored is not None
         if self._restored is not None and self._keeper is not None:
             self._keeper.load_state_dict(self._restored)
             self._restored, skip = None, 0
@@ -214,7 +231,11 @@ class LoaderBatches:
             try:
                 item = next(batches)
             except StopIteration:
-                return
+                if not (restored and batch == 0):
+                    return
+                # Saved between two epochs, where some sources stand at their end: this epoch begins.
+                batches, restored = iter(self._loader), False
+                continue
             batch += 1
             if skip:
                 skip -= 1
@@ -223,10 +244,15 @@ class LoaderBatches:
                 yield _augmented(item, self._augment, self._seed, (epoch, batch - 1), self._device)
 
     def state(self) -> dict[str, Any] | None:
+        if self._restored is not None:  # nothing was read since
+            return self._restored
         return self._keeper.state_dict() if self._keeper is not None else None
 
     def restore(self, state: dict[str, Any]) -> None:
         self._restored = state
+
+    def close(self) -> None:
+        end_workers(self._loader)
 
 
 def training_batches(data: Any, settings: Any, device: torch.device, task: Any) -> Batches:
@@ -273,7 +299,7 @@ def _loaded(data: Any, settings: Any, device: torch.device, task: Any, *, shuffl
             data,
             batch_size=settings.batch_size,
             collate_fn=collate,
-            **_worker_options(settings.workers, device, options),
+            **loader_options(settings.workers, options, pin_memory=device.type == "cuda"),
         )
         return LoaderBatches(loader, settings.seed, device, augment)
     if (tensors := in_memory(data)) is not None:
@@ -349,27 +375,3 @@ def _keeper(loader: DataLoader[Any]) -> Any:
     if not loader.num_workers and hasattr(dataset, "state_dict") and hasattr(dataset, "load_state_dict"):
         return dataset
     return None
-
-
-def _worker_options(workers: int, device: torch.device, options: dict[str, Any]) -> dict[str, Any]:
-    options = {"num_workers": workers, "pin_memory": device.type == "cuda", **options}
-    if options["num_workers"]:
-        options.setdefault("persistent_workers", True)
-        if sys.platform == "linux":
-            # A task's file is no importable module in a process that is started afresh.
-            options.setdefault("multiprocessing_context", "fork")
-        options["worker_init_fn"] = _Started(options.get("worker_init_fn"))
-    return {name: value for name, value in options.items() if name in inspect.signature(DataLoader).parameters}
-
-
-class _Started:
-    """Runs first in a worker: the terminal's and the scheduler's signals are for the training process alone."""
-
-    def __init__(self, then: Callable[[int], None] | None) -> None:
-        self.then = then
-
-    def __call__(self, worker: int) -> None:
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
-            signal.signal(signum, signal.SIG_IGN)
-        if self.then is not None:
-            self.then(worker)

@@ -48,6 +48,12 @@ class Desk:
         if self._controls.signal is not None:
             raise Ended("stopped", f"told to end by {Signals(self._controls.signal).name}", "signal")
 
+    def close(self, reason: str) -> None:
+        """Answer what was asked and will not be done, because the training is over."""
+        commands, self._evaluations = [*self._evaluations, *self._controls.take()], []
+        for command in commands:
+            self._answer(command, "failed", reason)
+
     def pause(self, cause: str) -> None:
         """Pause at the next batch."""
         self.paused = self.paused or cause
@@ -69,7 +75,11 @@ class Desk:
         trainer.say(Resumed(**trainer.place))
 
     def _evaluate(self, command: Command) -> None:
-        metrics = self._trainer.evaluate("command")
+        try:
+            metrics = self._trainer.evaluate("command")
+        except Ended as ended:
+            self._answer(command, "failed", ended.message)
+            raise
         self._answer(command, "done", ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
 
     def _answer(self, command: Command, status: str, message: str) -> None:

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from . import checkpoint
+from . import checkpoint, sums
 from .events import CheckpointSaved, CommandAnswered, Event, Warned
 from .runs import RunFolder
-from .saver import Save, Saved, Saver
+from .saver import NotFinite, Save, Saved, Saver
+from .snapshots import Snapshots
 from .specs import Every
 
 CLOCK = 300.0  # seconds between two saves of latest, unless asked otherwise
@@ -30,14 +31,21 @@ class Keeper:
         say: Callable[[Event], None],
         wake: Callable[[], None],
         fold: int | None,
+        *,
+        finite: bool,
     ) -> None:
-        """Save into `folder` what `state` returns: the complete state, its tensors still those of the training."""
+        """Save into `folder` what `state` returns: the complete state, its tensors still those of the training.
+
+        With `finite`, a model that holds NaN or infinity is not saved.
+        """
         self._folder, self._keep, self._state, self._say = folder, keep, state, say
         self._every = Every.parse(every, what="--save-every", time=True) if every else None
         self._prefix = f"fold-{fold}-" if fold is not None else ""
-        self._saver = Saver(folder.checkpoints, wake)
+        self._saver = Saver(folder, finite, wake)
+        self._snapshots = Snapshots()
         self._last = time.monotonic()
         self._saved_step = self._saved_epoch = -1
+        self._failed = False
         self._retry = 0.0
         self._held: dict[str, Any] | None = None
         self._last_best = 0.0
@@ -50,6 +58,14 @@ class Keeper:
         """Say whether `latest` should be saved at `now`, of `time.monotonic()`, between two batches."""
         if step == self._saved_step or now < self._retry:
             return False
+        # One that is under way is not queued behind: the next is due again at the next batch.
+        if self._due(step, epoch, now, epoch_ended):
+            return not self._saver.busy
+        return False
+
+    def _due(self, step: int, epoch: int, now: float, epoch_ended: bool) -> bool:
+        if self._failed:
+            return True
         if self._every is None:
             age = now - self._last
             return age >= CLOCK or (epoch_ended and age >= EPOCH_AGE)
@@ -61,7 +77,9 @@ class Keeper:
 
     def hold_best(self) -> None:
         """Take a snapshot of the best state; it is written at once, or soon if one was just written."""
-        self._held = checkpoint.snapshot(self._state())
+        if self._held is not None:
+            self._snapshots.give_back(self._held)
+        self._held = self._snapshots.take(self._state())
 
     def tend(self) -> None:
         """On the clock: say which saves ended, and write a best that waits."""
@@ -71,24 +89,20 @@ class Keeper:
             self._write_best()
 
     def latest(self, cause: str, *, commands: tuple[str, ...] = (), wait: bool = False) -> bool:
-        """Save `latest`; with `wait`, return when it is safe, and say whether it is.
-
-        A scheduled save does not queue behind one that is under way: it is due again at the next batch.
-        """
-        if self._saver.busy and cause == "schedule":
-            return False
+        """Save `latest`; with `wait`, return when it is safe, and say whether it is."""
+        self.collect()
         if self._held is not None:
             # First, so that best.pt is never older than the best that latest.pt knows of.
             self._write_best()
-        kinds = [("latest", checkpoint.LATEST)]
-        state = checkpoint.snapshot(self._state())
+        kinds = [("latest", sums.LATEST)]
+        state = self._snapshots.take(self._state())
         progress = state["progress"]
         if self._keep and cause == "schedule":
             kinds.append(("kept", f"{self._prefix}step-{progress['step']:09d}.pt"))
         self._last = time.monotonic()
         self._saved_step, self._saved_epoch = progress["step"], progress["epoch"]
         self._saver.start(Save(tuple(kinds), cause, progress["step"], progress["epoch"], commands), state)
-        return all(saved.error is None for saved in self.finish()) if wait else True
+        return self.finish()[-1].error is None if wait else True
 
     def finish(self) -> list[Saved]:
         """Wait for the saves under way and say how they ended."""
@@ -121,14 +135,12 @@ class Keeper:
         save = saved.save
         place = {"step": save.step, "epoch": save.epoch}
         if saved.error is not None:
-            self._retry = time.monotonic() + RETRY
-            self._saved_step = self._saved_epoch = -1
-            reason = saved.error.strerror or str(saved.error)
-            message = f"{save.kinds[0][1]} was not saved: {reason}; the one before is whole, tried again in {RETRY:.0f} s"
-            self._say(Warned(kind="save_failed", message=message, **place))
-            if save.kinds[0][0] == "best" and self._held is None:
+            self._report_failure(save, saved.error, place)
+            if save.kinds[0][0] == "best" and self._held is None and not isinstance(saved.error, NotFinite):
                 self._held = saved.state
         else:
+            self._failed = self._failed and save.kinds[0][0] != "latest"
+            self._snapshots.give_back(saved.state)
             for kind, name in save.kinds:
                 path = f"checkpoints/{name}"
                 self._say(
@@ -140,5 +152,19 @@ class Keeper:
                 checkpoint.prune(self._folder.checkpoints, self._keep)
         for command in save.commands:
             status = "failed" if saved.error else "done"
-            message = (saved.error.strerror or str(saved.error)) if saved.error else f"saved step {save.step}"
+            message = reason(saved.error) if saved.error else f"saved step {save.step}"
             self._say(CommandAnswered(id=command, command="save", status=status, message=message, **place))
+
+    def _report_failure(self, save: Save, error: Exception, place: dict[str, int]) -> None:
+        self._failed = self._failed or save.kinds[0][0] == "latest"
+        self._retry = time.monotonic() + RETRY
+        self._saved_step = self._saved_epoch = -1
+        kind = "nan" if isinstance(error, NotFinite) else "save_failed"
+        name = save.kinds[0][1]
+        message = f"{name} was not saved: {reason(error)}; the one before stays, tried again in {RETRY:.0f} s"
+        self._say(Warned(kind=kind, message=message, **place))
+
+
+def reason(error: Exception) -> str:
+    """Return why a save failed, as the system or the saver puts it."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import operator
 import time
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -44,7 +46,8 @@ class LossLog:
         first = step - len(losses) + 1
         bad = [(first + i, *places[i]) for i, loss in enumerate(losses) if not math.isfinite(loss)]
         good = [loss for loss in losses if math.isfinite(loss)] if bad else losses
-        self.sum += math.fsum(good)
+        # One after the other, so that the sum does not depend on when it was fetched.
+        self.sum = reduce(operator.add, good, self.sum)
         self.count += len(good)
         return Steps(first=first, step=step, epoch=epoch, losses=losses, lr=lr, samples_per_second=rate), bad
 

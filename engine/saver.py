@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from . import checkpoint
+from .nan_guard import all_finite
+from .runs import RunFolder, sync_file
 
 
 @dataclass(frozen=True)
@@ -32,16 +34,22 @@ class Saved:
     save: Save
     bytes: int = 0
     seconds: float = 0.0
-    error: OSError | None = None
-    state: dict[str, Any] | None = None
-    """The snapshot, where it could not be written."""
+    error: Exception | None = None
+    state: dict[str, Any] = field(default_factory=dict)
+    """The snapshot, to be tried again or to be used for the next one."""
+
+
+class NotFinite(Exception):
+    """The model holds NaN or infinity, and the last good state must stay."""
 
 
 @dataclass
 class Saver:
     """Hands snapshots to the writing thread and their results back to the loop."""
 
-    folder: Path
+    folder: RunFolder
+    finite: bool
+    """Refuse a model that is not finite; looked at here, so that training does not wait for it."""
     on_done: Callable[[], None]
     """Called from the writing thread when a result is there, to wake a loop that waits."""
     _jobs: SimpleQueue[tuple[Save, dict[str, Any]] | None] = field(default_factory=SimpleQueue)
@@ -51,8 +59,8 @@ class Saver:
 
     @property
     def busy(self) -> bool:
-        """Say whether a save is under way, or its result not yet taken."""
-        return self._open > 0
+        """Say whether a save is under way."""
+        return self._open > self._results.qsize()
 
     def start(self, save: Save, state: dict[str, Any]) -> None:
         """Write `state`, which must be a snapshot."""
@@ -88,12 +96,15 @@ class Saver:
             save, state = job
             start = time.monotonic()
             try:
-                size = checkpoint.write(self.folder, [name for _, name in save.kinds], state)
-                saved = Saved(save, size, time.monotonic() - start)
-            except OSError as error:
-                saved = Saved(save, seconds=time.monotonic() - start, error=error, state=state)
+                if self.finite and not all_finite(state["model"].values()):
+                    raise NotFinite("the model holds NaN or infinity")
+                # A checkpoint never lacks its history, not even after a power cut.
+                with contextlib.suppress(FileNotFoundError):
+                    sync_file(self.folder.events)
+                size = checkpoint.write(self.folder.checkpoints, [name for _, name in save.kinds], state)
+                saved = Saved(save, size, time.monotonic() - start, state=state)
             except Exception as error:  # whatever it was, the loop must hear of it, or it would wait for ever
-                saved = Saved(save, error=OSError(f"{type(error).__name__}: {error}"))
+                saved = Saved(save, seconds=time.monotonic() - start, error=error, state=state)
             del job, state
             self._results.put(saved)
             self.on_done()

@@ -20,7 +20,7 @@ from . import checkpoint, datasets, loading, splits
 from .controls import Controls
 from .desk import Ended
 from .device import choose, describe, versions
-from .errors import CheckpointError, RequestError, StokerError
+from .errors import CheckpointError, RequestError, RunError, StokerError
 from .events import Event, RunFinished, RunStarted, Warned
 from .git import commit
 from .journal import Journal
@@ -32,6 +32,7 @@ from .task import Task
 from .trainer import Trainer
 
 Say = Callable[[Event], None]
+OVER = "the run has ended"
 
 
 def train(folder: RunFolder, controls: Controls, say: Say, *, checkpoint: str | None = None) -> RunFinished:
@@ -41,7 +42,10 @@ def train(folder: RunFolder, controls: Controls, say: Say, *, checkpoint: str | 
     Raises RequestError where the request was wrong and nothing was trained, RunLocked where another engine is at it.
     """
     with folder.lock():
-        journal = Journal(folder.events)
+        try:
+            journal = Journal(folder.events)
+        except OSError as error:
+            raise RunError(f"run folder {folder.path} cannot be written: {error.strerror}") from error
         try:
             return _Session(folder, controls, journal, say).run(checkpoint)
         finally:
@@ -66,14 +70,19 @@ class _Session:
         self.say(Warned(kind="download", message=line))
 
     def run(self, wanted: str | None) -> RunFinished:
+        checkpoint.tidy(self.folder.path)
         checkpoint.tidy(self.folder.checkpoints)
         record = self.folder.record()
-        self.told = self.folder.events.stat().st_size > 0
-        task, settings, record = build(record, self._tell)
-        device = choose(settings.device)
-        torch.set_num_threads(settings.threads or torch.get_num_threads())
-        settings = replace(settings, threads=torch.get_num_threads())
         saved, trouble = self._saved(wanted)
+        # Before the first operation of the thread that trains, and as many as the run was begun with.
+        threads = Settings.of(record.given).threads or (saved["settings"].get("threads") if saved else None)
+        torch.set_num_threads(threads or torch.get_num_threads())
+        self.told = self.folder.events.stat().st_size > 0
+        built: tuple[Task | None, Settings, Record] = build(record, self._tell)
+        task, settings, record = built
+        device = choose(settings.device)
+        torch.set_num_threads(threads or settings.threads or torch.get_num_threads())
+        settings = replace(settings, threads=torch.get_num_threads())
         folds = splits.folds_in(settings.split)
         first = saved["progress"].get("fold", 0) if saved else 0
         self.results = list(saved["folds"]) if saved else []
@@ -82,7 +91,10 @@ class _Session:
         if not saved:
             record.versions, record.git = versions(), commit(Path.cwd())
             record.task_sha256 = loading.source_sum(record.task)
-        self.folder.write_record(record)
+        try:
+            self.folder.write_record(record)
+        except OSError as error:
+            raise RunError(f"run folder {self.folder.path} cannot be written: {error.strerror}") from error
         trainer: Trainer | None = None
         try:
             for fold in range(first, folds):
@@ -103,17 +115,16 @@ class _Session:
                     self._compare(trainer, saved, record)
                     if wanted not in (None, "latest"):
                         # So that the newest file is where the run is, should it die before its first save.
-                        trainer.keeper.latest("schedule")
+                        trainer.keeper.latest("schedule", wait=True)
                 saved, trouble = None, []
-                ended = self._train(trainer)
+                ended, test = self._train(trainer)
                 if ended.cause in ("stopped", "failed") or folds == 1:
-                    return self._finish(trainer, ended)
-                self.results.append(trainer.final_test())
+                    return self._finish(trainer, ended, test)
+                self.results.append(test)
                 if fold + 1 < folds:
-                    trainer.keeper.finish()
-                    trainer.keeper.close()
+                    trainer.close("its fold has ended")
             assert trainer is not None
-            return self._finish(trainer, Ended("completed"))
+            return self._finish(trainer, Ended("completed"), test)
         except RequestError:
             raise
         except BaseException as error:
@@ -124,46 +135,52 @@ class _Session:
             if isinstance(error, Exception):
                 return finished
             raise
+        finally:
+            if trainer is not None:
+                trainer.close(OVER)
 
-    def _train(self, trainer: Trainer) -> Ended:
-        """Train, and return how it ended; an error of the task's code is an end too."""
+    def _train(self, trainer: Trainer) -> tuple[Ended, dict[str, float]]:
+        """Train, and return how it ended and the last metrics; an error of the task's code is an end too."""
+        ended = Ended("completed")
         try:
-            return Ended(trainer.train())
-        except Ended as ended:
-            return ended
-        except RequestError:
+            try:
+                trainer.train()
+            except Ended as early:
+                if early.cause != "early_stopping":
+                    raise
+                ended = early
+            return ended, trainer.final_test()
+        except Ended as cut:
+            ended = cut
+        except RequestError as error:
             if trainer.progress.step == 0:
                 raise
-            traceback.print_exc()
-            raise
+            ended = Ended("failed", str(error))
         except torch.OutOfMemoryError as error:
             traceback.print_exc()
-            trainer.drop_window()
             torch.cuda.empty_cache()
             line = str(error).partition("\n")[0]
-            return Ended("failed", f"out of memory on {trainer.device}: use a smaller --batch-size with --accumulate ({line})")
-        except Exception as error:
+            message = f"out of memory on {trainer.device}: use a smaller --batch-size with --accumulate ({line})"
+            ended = Ended("failed", message)
+        except (Exception, SystemExit) as error:
             traceback.print_exc()
-            trainer.drop_window()
-            return Ended("failed", loading.describe(error))
+            ended = Ended("failed", loading.describe(error))
+        return ended, trainer.last_metrics
 
-    def _finish(self, trainer: Trainer, ended: Ended) -> RunFinished:
+    def _finish(self, trainer: Trainer, ended: Ended, test: dict[str, float]) -> RunFinished:
         """Save, and say how the run ended."""
         trainer.speak(final=True)
         message = ended.message
-        if not trainer.keeper.latest(ended.save_cause, wait=True):
+        if trainer.torn:
+            message += "; it broke off inside an optimizer step, so the last good checkpoint stays"
+        elif not trainer.keeper.latest(ended.save_cause, wait=True):
             message += "; its last state could not be saved"
-        trainer.keeper.close()
+        trainer.close(OVER)
         stopping = trainer.early_stopping
         best = None if math.isnan(stopping.best) else stopping.best
-        test: dict[str, float] = {}
         if self.results:
             test = summary(self.results)
             self.fold = None
-        elif ended.cause in ("completed", "early_stopping"):
-            test = trainer.final_test()
-        else:
-            test = trainer.last_metrics
         finished = RunFinished(cause=ended.cause, best=best, test=test, message=message, **trainer.place)
         self.say(finished)
         self.journal.sync()

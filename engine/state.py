@@ -20,7 +20,7 @@ SHOWN = 6  # differing names shown in an error
 
 def capture(trainer: Trainer) -> dict[str, Any]:
     """Return everything that going on needs; its tensors are those of the training."""
-    trainer.stop_clock()
+    trainer.read_clock()
     stopping = trainer.early_stopping
     saved: dict[str, Any] = {
         "format": FORMAT,

@@ -21,7 +21,7 @@ from .evaluation import Evaluator, call, length
 from .events import Evaluated, Evaluating, Event, LearningRate, Warned
 from .keeper import Keeper
 from .losses import LossLog
-from .nan_guard import NanGuard, finite
+from .nan_guard import NanGuard
 from .overfitting import Overfitting
 from .progress import Progress
 from .randomness import Stream, draws_elsewhere, reseed, reseed_torch, seed_for
@@ -90,16 +90,25 @@ class Trainer:
         self.window: list[Tensor | float] = []
         self.window_samples = 0
         self.losses = LossLog()
-        self._guard = NanGuard(self.optimizer, device, ignore=settings.on_nan == "ignore")
+        self._guard = NanGuard(self.model, self.optimizer, device, ignore=settings.on_nan == "ignore")
         self.evaluating: str | None = None
+        self.torn = False
+        """The optimizer raised in the middle of a step: the state is no step's, and must not be saved."""
         self.folds_done: list[dict[str, float]] = []
         self.last_metrics: dict[str, float] = {}
         self.keeper = Keeper(
-            folder, settings.save_every, settings.keep, self.state_dict, say, controls.wake, fold
+            folder,
+            settings.save_every,
+            settings.keep,
+            self.state_dict,
+            say,
+            controls.wake,
+            fold,
+            finite=settings.on_nan != "ignore",
         )
         self._desk = Desk(self)
         self._next_speak = 0.0
-        self._clock = time.monotonic()
+        self._clock: float | None = None
 
     # ---- the loop -------------------------------------------------------------------------------------------------
 
@@ -110,6 +119,7 @@ class Trainer:
         self.start_clock()
         self._forward.train()
         self._between(epoch_ended=False)  # an evaluation that an earlier process was in is made again
+        self._stop_early()
         while progress.epoch < settings.epochs:
             for batch in self.batches.epoch(progress.epoch, progress.batch):
                 self._train_on(batch)
@@ -126,15 +136,23 @@ class Trainer:
         return "completed"
 
     def _train_on(self, batch: Any) -> None:
-        """Take one batch: forward, backward and, at the end of an accumulation window, an optimizer step."""
+        """Take one batch: forward, backward and, at the end of an accumulation window, an optimizer step.
+
+        Where the task's code raises, the state is that of before the batch, or of the last step.
+        """
         progress = self.progress
+        self._guard.keep_buffers()
         # Dropout, and whatever a model draws, is a function of the position: nothing has to be restored on resume.
         self._reseed(seed_for(Stream.STEP, self.settings.seed, progress.epoch, progress.batch), self.device)
-        if self._half:
-            with self._autocast:
+        try:
+            if self._half:
+                with self._autocast:
+                    loss = self._loss_of(batch)
+            else:
                 loss = self._loss_of(batch)
-        else:
-            loss = self._loss_of(batch)
+        except BaseException:
+            self._guard.put_back_buffers()
+            raise
         # On the CPU reading a number waits for nothing; on a device it stays there until the clock asks for it.
         value = loss.item() if self._on_cpu else loss.detach()
         size = self._window_size()
@@ -142,7 +160,11 @@ class Trainer:
             part = loss if size == 1 else loss / size
             if self.scaler.is_enabled():
                 part = self.scaler.scale(part)
-            part.backward()  # type: ignore[no-untyped-call]
+            try:
+                part.backward()  # type: ignore[no-untyped-call]
+            except BaseException:
+                self._drop_window()
+                raise
         progress.batch += 1
         samples = data.samples_in(batch)
         progress.samples += samples
@@ -158,11 +180,15 @@ class Trainer:
             if self.settings.clip is not None:
                 self.scaler.unscale_(optimizer)
                 torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
-            if self.scaler.is_enabled():
-                self.scaler.step(optimizer)
-                self.scaler.update()
-            else:
-                self._step()
+            try:
+                if self.scaler.is_enabled():
+                    self.scaler.step(optimizer)
+                    self.scaler.update()
+                else:
+                    self._step()
+            except BaseException:
+                self.torn = True
+                raise
         self._drop_gradients()
         progress.step += 1
         self.losses.add(self.window, (progress.shown_epoch, progress.batch), self.window_samples)
@@ -171,9 +197,11 @@ class Trainer:
         if self._guard.found:
             self.speak()
 
-    def drop_window(self) -> None:
-        """Go back to the last optimizer step: after an error the gradients of the window under way are worth nothing."""
-        self.progress.batch = max(0, self.progress.batch - len(self.window))
+    def _drop_window(self) -> None:
+        """Go back to the last optimizer step: after half a backward pass the window's gradients are worth nothing."""
+        self._guard.put_back_buffers()
+        self.progress.batch -= len(self.window)
+        self.progress.samples -= self.window_samples
         self.window, self.window_samples = [], 0
         self._drop_gradients()
 
@@ -215,7 +243,7 @@ class Trainer:
         now = time.monotonic()
         if self.keeper.due(self.progress.step, self.progress.epoch, now, epoch_ended=epoch_ended):
             self.speak()
-            self._save_on_schedule()
+            self.keeper.latest("schedule")
         if now >= self._next_speak:
             self.speak()
             self.keeper.tend()
@@ -232,11 +260,6 @@ class Trainer:
         if bad and self._guard.news() and not final:
             self._on_nan(bad)
 
-    def _save_on_schedule(self) -> None:
-        # A gradient can be infinite where the loss is not: then the last good state stays in latest.pt.
-        if self.settings.on_nan == "ignore" or finite(self.model):
-            self.keeper.latest("schedule")
-
     def _on_nan(self, bad: list[tuple[int, int, int]]) -> None:
         step, epoch, batch = bad[0]
         policy = self.settings.on_nan
@@ -247,7 +270,7 @@ class Trainer:
             message += "; its update was left out"
         self.say(Warned(kind="nan", message=message, **self.place))
         if policy == "pause":
-            self._save_on_schedule()
+            self.keeper.latest("schedule")
             self._desk.pause("nan")
         elif policy == "stop":
             raise Ended("failed", message)
@@ -279,9 +302,12 @@ class Trainer:
         if better:
             self.keeper.hold_best()
             self.keeper.tend()
+        self._stop_early()
+
+    def _stop_early(self) -> None:
+        stopping = self.early_stopping
         if stopping.exhausted:
-            message = f"no better {stopping.monitor} in {stopping.waited} evaluations"
-            raise Ended("early_stopping", message)
+            raise Ended("early_stopping", f"no better {stopping.monitor} in {stopping.waited} evaluations")
 
     def evaluate(self, cause: str) -> dict[str, float]:
         """Evaluate the model as it is and return its metrics; the training's state is left as it was."""
@@ -296,7 +322,10 @@ class Trainer:
         if self.task.val is None or self.task.test is None:
             return self.last_metrics or self.evaluate("schedule")
         batches = data.evaluation_batches(self.task.test, self.settings, self.device, self.task)
-        values = self._measure(batches, "test", "schedule")
+        try:
+            values = self._measure(batches, "test", "schedule")
+        finally:
+            batches.close()
         self.say(Evaluated(split="test", metrics=values, cause="schedule", **self.place))
         return values
 
@@ -310,7 +339,12 @@ class Trainer:
             self.losses.restart_clock()
 
     def _attend(self) -> None:
-        if self.controls.pending(time.monotonic()):
+        now = time.monotonic()
+        if now >= self._next_speak:
+            # A save that was asked for is answered here too.
+            self._next_speak = now + SPEAK
+            self.keeper.tend()
+        if self.controls.pending(now):
             self._desk.attend()
 
     # ---- what it is and where it stands ---------------------------------------------------------------------------
@@ -337,9 +371,15 @@ class Trainer:
         self.losses.restart_clock()
 
     def stop_clock(self) -> None:
-        """Add the time since `start_clock`, or since the last call, to the progress."""
-        now = time.monotonic()
-        self.progress.seconds, self._clock = self.progress.seconds + now - self._clock, now
+        """Add the time since `start_clock` to the progress, and count no more."""
+        self.read_clock()
+        self._clock = None
+
+    def read_clock(self) -> None:
+        """Add the time since the last look to the progress, unless the clock stands still."""
+        if self._clock is not None:
+            now = time.monotonic()
+            self.progress.seconds, self._clock = self.progress.seconds + now - self._clock, now
 
     def state_dict(self) -> dict[str, Any]:
         """Return the complete state, its tensors those of the training: take a snapshot before going on."""
@@ -348,3 +388,11 @@ class Trainer:
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Go on from a checkpoint. Raises CheckpointError where it is of another model."""
         state.restore(self, saved)
+        self._guard.resume(self.window)
+
+    def close(self, reason: str) -> None:
+        """Let the worker processes end, and answer what was asked and can no longer be done."""
+        self._desk.close(reason)
+        self.keeper.close()
+        for batches in (self.batches, self._evaluation):
+            batches.close()
