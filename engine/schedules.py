@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ from torch.optim import Optimizer
 from torch.optim import lr_scheduler as torch_schedulers
 
 from .errors import SettingError
-from .specs import Spec
+from .specs import Spec, Value, literal
 
 Unit = Literal["epoch", "step", "evaluation"]
 # What a short option name is called in torch.
@@ -24,6 +25,18 @@ CLASSES: dict[str, type] = {
     "plateau": torch_schedulers.ReduceLROnPlateau,
     "onecycle": torch_schedulers.OneCycleLR,
 }
+# Counted in epochs; where torch demands a value, or for what is turned into steps.
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "step": {"step_size": 10},
+    "exponential": {"gamma": 0.95},
+    "linear": {"total_iters": 5},
+}
+LENGTHS = ("step_size", "T_max", "total_iters", "milestone")
+AFTER = ("step", "multistep", "exponential", "linear", "cosine")
+TEXTS = ("mode", "threshold_mode", "anneal_strategy")
+# The loop knows these itself.
+OWN = ("optimizer", "last_epoch", "verbose", "total_steps", "epochs", "steps_per_epoch")
+NO_LENGTH = "needs to know the steps in an epoch, and this data has no length"
 
 
 @dataclass
@@ -57,18 +70,28 @@ def build(
     """Return the schedule that `text` names, or None for `none`. Raises SettingError."""
     specs = [Spec.parse(part) for part in text.split("+")]
     first, rest = specs[0], specs[1:]
-    if first.name == "none" and not rest:
-        return None
     if first.name == "warmup":
-        return _warmup(first, rest, optimizer, lr, epochs, steps_per_epoch)
+        return _warmup(text, specs, optimizer, epochs, steps_per_epoch)
     if rest:
-        raise SettingError(f"--scheduler {text!r}: only warmup can be followed by another, as in warmup:steps=500+cosine")
+        raise SettingError(
+            f"--scheduler {text!r}: only warmup can be followed by another, as in warmup:steps=500+cosine"
+        )
+    if first.name == "none":
+        if first.options:
+            raise SettingError(f"--scheduler {text!r}: none has no options")
+        return None
+    options = _options(first)
     if first.name == "plateau":
-        options = {"mode": "min" if lower_is_better else "max"}
-        return Schedule(_make(first, optimizer, options), "evaluation")
+        options.setdefault("mode", "min" if lower_is_better else "max")
+        return Schedule(_make(first, options, optimizer), "evaluation")
     if first.name == "onecycle":
-        return Schedule(_make(first, optimizer, _onecycle(first, lr, _total(epochs, steps_per_epoch, text))), "step")
-    return Schedule(_make(first, optimizer, {"T_max": epochs} if first.name == "cosine" else {}), "epoch")
+        if steps_per_epoch is None:
+            raise SettingError(f"--scheduler {text!r} {NO_LENGTH}")
+        options = {"max_lr": lr, "total_steps": epochs * steps_per_epoch, **options}
+        return Schedule(_make(first, options, optimizer), "step")
+    if first.name == "cosine":
+        options.setdefault("T_max", epochs)
+    return Schedule(_make(first, options, optimizer), "epoch")
 
 
 def set_learning_rate(optimizer: Optimizer, schedule: Schedule | None, lr: float) -> None:
@@ -92,59 +115,72 @@ def _rescale(scheduler: Any, factor: float, now: list[float]) -> None:
     scheduler._last_lr = list(now)
 
 
-def _warmup(
-    warmup: Spec, rest: list[Spec], optimizer: Optimizer, lr: float, epochs: int, steps_per_epoch: int | None
-) -> Schedule:
-    options = dict(warmup.options)
-    steps = options.pop("steps", options.pop("", None))
+def _warmup(text: str, specs: list[Spec], optimizer: Optimizer, epochs: int, steps_per_epoch: int | None) -> Schedule:
+    """Return a linear rise over the first steps, and what follows it counted in steps from there."""
+    given = dict(specs[0].options)
+    steps = given.pop("steps", given.pop("", None))
     if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
-        raise SettingError("--scheduler warmup needs its length in steps, as in warmup:steps=500+cosine")
-    linear = _make(
-        Spec("linear", options), optimizer, {"start_factor": 1 / (steps + 1), "total_iters": steps}, shown="warmup"
-    )
-    if not rest or rest[0].name == "none":
-        return Schedule(linear, "step")
-    total = _total(epochs, steps_per_epoch, "warmup")
-    then = rest[0]
-    if len(rest) > 1 or then.name in ("plateau", "warmup", "onecycle"):
-        raise SettingError(f"--scheduler: warmup cannot be followed by {'+'.join(spec.name for spec in rest)}")
-    if steps >= total:
-        raise SettingError(f"--scheduler: a warmup of {steps} steps does not fit into {total} steps")
-    # After a warm-up everything is counted in steps, so lengths given in epochs are turned into steps.
-    defaults: dict[str, Any] = {"T_max": total - steps} if then.name == "cosine" else {}
-    given = {RENAMED.get(key, key): value for key, value in then.options.items()}
-    for name in ("step_size", "T_max"):
-        if name in given:
-            given[name] = int(given[name] * (steps_per_epoch or 1))  # type: ignore[operator]
-    after = _make(Spec(then.name, given), optimizer, defaults)
-    return Schedule(torch_schedulers.SequentialLR(optimizer, [linear, after], milestones=[steps]), "step")
-
-
-def _onecycle(spec: Spec, lr: float, total: int) -> dict[str, Any]:
-    return {"max_lr": spec.options.get("max_lr", lr), "total_steps": total}
-
-
-def _total(epochs: int, steps_per_epoch: int | None, text: str) -> int:
+        raise SettingError(f"--scheduler {text!r}: warmup needs its length in steps, as in warmup:steps=500+cosine")
+    linear = Spec("linear", given)
+    rise = {"start_factor": 1 / (steps + 1), **_options(linear, "warmup", ("start_factor",)), "total_iters": steps}
+    first = _make(linear, rise, optimizer)
+    if len(specs) == 1:
+        return Schedule(first, "step")
+    then = specs[1]
+    if len(specs) > 2 or then.name not in AFTER:
+        raise SettingError(f"--scheduler {text!r}: warmup is followed by one of {', '.join(AFTER)}")
     if steps_per_epoch is None:
-        raise SettingError(f"--scheduler {text!r} needs to know the steps in an epoch, and this data has no length")
-    return epochs * steps_per_epoch
+        raise SettingError(f"--scheduler {text!r} {NO_LENGTH}")
+    left = epochs * steps_per_epoch - steps
+    if left < 1:
+        raise SettingError(f"--scheduler {text!r}: {steps} steps of warm-up do not fit into {left + steps} steps")
+    after = _make(then, _in_steps(then, _options(then), steps_per_epoch, left), optimizer)
+    return Schedule(torch_schedulers.SequentialLR(optimizer, [first, after], milestones=[steps]), "step")
 
 
-def _make(spec: Spec, optimizer: Optimizer, defaults: dict[str, Any], shown: str | None = None) -> Any:
-    name = shown or spec.name
+def _in_steps(spec: Spec, options: dict[str, Any], each: int, left: int) -> dict[str, Any]:
+    """Turn options counted in epochs of `each` steps into options counted in steps, of which there are `left`."""
+    counted: dict[str, Any] = {
+        name: options[name] * each for name in ("step_size", "T_max", "total_iters") if name in options
+    }
+    if "milestones" in options:
+        counted["milestones"] = [milestone * each for milestone in options["milestones"]]
+    if spec.name == "exponential":
+        counted["gamma"] = options["gamma"] ** (1 / each)
+    elif spec.name == "cosine":
+        counted.setdefault("T_max", left)
+    return {**options, **counted}
+
+
+def _options(spec: Spec, shown: str | None = None, only: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the options as torch names them, checked, because torch looks at most of them only when they are used."""
+    shown = shown or spec.name
     if spec.name not in CLASSES:
         raise SettingError(f"there is no scheduler {spec.name!r}; there are none, warmup, {', '.join(CLASSES)}")
-    kind = CLASSES[spec.name]
-    known = [key for key in inspect.signature(kind).parameters if key not in ("optimizer", "last_epoch", "verbose")]
-    options = {RENAMED.get(key, key): value for key, value in spec.options.items()}
-    for option in options:
-        if option not in known:
-            raise SettingError(f"scheduler {name} has no option {option!r}; it has {', '.join(known)}")
-    if spec.name == "step":
-        defaults = {"step_size": 10, **defaults}
-    if isinstance(options.get("milestones"), str):
-        options["milestones"] = [int(part) for part in str(options["milestones"]).split("-")]
+    names = only or [name for name in inspect.signature(CLASSES[spec.name]).parameters if name not in OWN]
+    found: dict[str, Any] = {}
+    for short, value in spec.options.items():
+        name = RENAMED.get(short, short)
+        if name not in names:
+            raise SettingError(f"scheduler {shown} has no option {short!r}; it has {', '.join(names)}")
+        found[name] = _checked(shown, name, value)
+    return {**DEFAULTS.get(spec.name, {}), **found}
+
+
+def _checked(shown: str, name: str, value: Value) -> Any:
+    if name in TEXTS:
+        return value
+    if name == "milestones":
+        return [_checked(shown, "milestone", literal(part)) for part in str(value).split("-")]
+    if name in LENGTHS and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise SettingError(f"scheduler {shown}: {name} must be whole and at least 1, not {value}")
+    if not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise SettingError(f"scheduler {shown}: {name} must be a number of at least 0, not {value}")
+    return value
+
+
+def _make(spec: Spec, options: dict[str, Any], optimizer: Optimizer) -> Any:
     try:
-        return kind(optimizer, **{**defaults, **options})
+        return CLASSES[spec.name](optimizer, **options)
     except (TypeError, ValueError) as error:
-        raise SettingError(f"scheduler {name}: {error}") from error
+        raise SettingError(f"scheduler {spec.name}: {error}") from error

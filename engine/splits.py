@@ -30,6 +30,8 @@ def parts(text: str, size: int, targets: np.ndarray | None, seed: int) -> list[P
     options = dict(spec.options)
     amount = options.pop("", options.pop("size", None))
     stratify = options.pop("stratify", True)
+    if not isinstance(stratify, bool):
+        raise SettingError(f"--split {text!r}: stratify is yes or no, not {stratify!r}")
     if options:
         raise SettingError(f"--split {text!r} has no option {', '.join(options)}; there are size and stratify")
     rows = np.arange(size)
@@ -40,7 +42,12 @@ def parts(text: str, size: int, targets: np.ndarray | None, seed: int) -> list[P
             raise SettingError(f"--split {text!r}: the part held out is a number between 0 and 1, as in holdout:0.2")
         if classes is not None and not _fits(classes, 2, round(size * share), round(size * (1 - share))):
             classes = None
-        train, test = model_selection.train_test_split(rows, test_size=share, random_state=seed, stratify=classes)
+        try:
+            train, test = model_selection.train_test_split(rows, test_size=share, random_state=seed, stratify=classes)
+        except ValueError as error:
+            raise SettingError(
+                f"--split {text!r} leaves nothing to train on or to evaluate on of {size} rows"
+            ) from error
         return [(train, test)]
     least = 2 if spec.name == "kfold" else 1
     count = amount if amount is not None else 5
@@ -54,8 +61,13 @@ def parts(text: str, size: int, targets: np.ndarray | None, seed: int) -> list[P
         else:
             folds = model_selection.KFold(count, shuffle=True, random_state=seed).split(rows)
         return [(train, test) for train, test in folds]
-    drawn = [resample(rows, replace=True, random_state=seed + number, stratify=classes) for number in range(count)]
-    return [(np.asarray(bag), np.setdiff1d(rows, bag)) for bag in drawn]
+    drawn = [
+        resample(rows, replace=True, random_state=(seed + number) % 2**32, stratify=classes) for number in range(count)
+    ]
+    found = [(np.asarray(bag), np.setdiff1d(rows, bag)) for bag in drawn]
+    if any(len(out) == 0 for _, out in found):
+        raise SettingError(f"--split {text!r} leaves nothing out of the bag to evaluate on: {size} rows are too few")
+    return found
 
 
 def folds_in(text: str | None) -> int:
