@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -15,9 +15,13 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from . import sources
 from .errors import ParameterError, TaskError
 from .task import Task
 from .tasks import NAMES
+
+WORKER = "Original Traceback (most recent call last)"
+PLACE = re.compile(r'File "(.+)", line (\d+)')
 
 
 def find(name: str) -> Callable[..., Task]:
@@ -35,7 +39,8 @@ def find(name: str) -> Callable[..., Task]:
     module = _load_file(Path(where)) if where.endswith(".py") else _load_module(where)
     found = getattr(module, function, None)
     if not callable(found):
-        names = [key for key, value in vars(module).items() if inspect.isfunction(value) and value.__module__ == module.__name__]
+        own = [value for value in vars(module).values() if inspect.isfunction(value)]
+        names = [value.__name__ for value in own if value.__module__ == module.__name__]
         raise TaskError(f"{where} has no function {function!r}; it has {', '.join(names) or 'none'}")
     return found  # type: ignore[no-any-return]
 
@@ -76,10 +81,10 @@ def convert(function: Callable[..., Task], given: dict[str, Any]) -> dict[str, A
     return values
 
 
-def source_sum(name: str) -> str | None:
-    """Return the sha256 of a user's task file, to notice later that it has changed; None for other tasks."""
-    path = Path(name.rpartition(":")[0])
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.suffix == ".py" and path.is_file() else None
+def folder_of(name: str) -> Path:
+    """Return the folder of a task's file, or the present one for other tasks."""
+    where = name.rpartition(":")[0]
+    return Path(where).resolve().parent if where.endswith(".py") else Path.cwd()
 
 
 def shorten(value: Any, most: int = 60) -> str:
@@ -93,7 +98,7 @@ def user_line(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     for frame in reversed(frames):
         path = Path(frame.filename)
-        if "site-packages" not in path.parts and path.parent != Path(__file__).parent and path.exists():
+        if sources.users(path):
             return f"{path.name}:{frame.lineno}"
     return ""
 
@@ -102,13 +107,13 @@ def _load_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise TaskError(f"there is no file {path}")
     path = path.resolve()
+    if path.stem in sys.stdlib_module_names or path.stem in ("torch", "numpy", "stoker"):
+        raise TaskError(f"{path.name} hides the module {path.stem!r} from everything that imports it: rename the file")
     package = _package_of(path)
     if package is not None:
-        root, name = package
-        sys.path.insert(0, str(root))
-        return _load_module(name)
+        return _load_module(package[1], package[0], path.parent)
     # Its folder comes first, as with `python FILE.py`: the file's own engine.py and utils.py are found.
-    sys.path.insert(0, str(path.parent))
+    sources.begin(path.parent)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -118,6 +123,9 @@ def _load_file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[path.stem]
+        if isinstance(error, ImportError) and "relative import" in str(error):
+            # A package without an __init__.py.
+            return _load_module(f"{path.parent.name}.{path.stem}", path.parent.parent)
         raise TaskError(f"{path.name} cannot be loaded: {describe(error)}") from error
     return module
 
@@ -132,9 +140,8 @@ def _package_of(path: Path) -> tuple[Path, str] | None:
     return (folder, ".".join(parts)) if len(parts) > 1 else None
 
 
-def _load_module(name: str) -> ModuleType:
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
+def _load_module(name: str, *folders: Path) -> ModuleType:
+    sources.begin(*folders or (Path.cwd(),))
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -151,4 +158,8 @@ def describe(error: BaseException) -> str:
         return f"{error.msg} ({Path(error.filename or '').name}:{error.lineno})"
     where = user_line(error)
     text = str(error).strip().partition("\n")[0]
+    if WORKER in str(error):
+        # A DataLoader worker's error carries its traceback as text.
+        lines = [Path(file).name + ":" + line for file, line in PLACE.findall(str(error)) if sources.users(Path(file))]
+        where, text = lines[-1] if lines else where, str(error).strip().rpartition("\n")[2].partition(": ")[2]
     return f"{type(error).__name__}: {text}" + (f" ({where})" if where else "")

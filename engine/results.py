@@ -9,13 +9,14 @@ from typing import Any
 import torch
 
 from . import checkpoint, data, state
+from .building import build, divided
 from .device import choose
 from .errors import CheckpointError, StokerError, TrainingError
 from .evaluation import Evaluator
 from .loading import describe
 from .per_class import PerClass
 from .runs import Record, RunFolder
-from .session import build, divided, locate, summary
+from .session import locate, summary
 
 
 def evaluate(folder: RunFolder, which: str = "best") -> dict[str, Any]:

@@ -46,7 +46,8 @@ class Record(msgspec.Struct, kw_only=True):
     seed: int | None = None
     versions: dict[str, str] = {}
     git: dict[str, Any] | None = None
-    task_sha256: str | None = None
+    sources: dict[str, str] = {}
+    """sha256 of each file of the user's own that the task imported."""
     host: str = ""
     started: float = 0.0
 

@@ -14,17 +14,16 @@ from typing import Any
 
 import msgspec
 import torch
-from torch.utils.data import DataLoader
 
-from . import checkpoint, datasets, loading, splits
+from . import checkpoint, loading, sources, splits
+from .building import build, changes, divided
 from .controls import Controls
 from .desk import Ended
 from .device import choose, describe, versions
-from .errors import CheckpointError, RequestError, RunError, StokerError
+from .errors import CheckpointError, RequestError, RunError
 from .events import Event, RunFinished, RunStarted, Warned
 from .git import commit
 from .journal import Journal
-from .randomness import reseed
 from .runs import Record, RunFolder
 from .settings import Settings
 from .state import differences
@@ -79,18 +78,19 @@ class _Session:
         torch.set_num_threads(threads or torch.get_num_threads())
         self.told = self.folder.events.stat().st_size > 0
         built: tuple[Task | None, Settings, Record] = build(record, self._tell)
+        self.sources = sources.sums()
         task, settings, record = built
         device = choose(settings.device)
         torch.set_num_threads(threads or settings.threads or torch.get_num_threads())
         settings = replace(settings, threads=torch.get_num_threads())
         folds = splits.folds_in(settings.split)
         first = saved["progress"].get("fold", 0) if saved else 0
-        self.results = list(saved["folds"]) if saved else []
+        self.results = list(saved["folds"])[:first] if saved else []
         record.settings = settings.asdict()
         record.seed = settings.seed
         if not saved:
-            record.versions, record.git = versions(), commit(Path.cwd())
-            record.task_sha256 = loading.source_sum(record.task)
+            record.versions, record.git = versions(), commit(loading.folder_of(record.task))
+            record.sources = self.sources
         try:
             self.folder.write_record(record)
         except OSError as error:
@@ -116,6 +116,9 @@ class _Session:
                     if wanted not in (None, "latest"):
                         # So that the newest file is where the run is, should it die before its first save.
                         trainer.keeper.latest("schedule", wait=True)
+                elif fold:
+                    # So that a kill before this fold's first save costs no fold that was finished.
+                    trainer.keeper.latest("schedule", wait=True)
                 saved, trouble = None, []
                 ended, test = self._train(trainer)
                 if ended.cause in ("stopped", "failed") or folds == 1:
@@ -180,6 +183,7 @@ class _Session:
         best = None if math.isnan(stopping.best) else stopping.best
         if self.results:
             test = summary(self.results)
+            best = test.get(stopping.monitor)
             self.fold = None
         finished = RunFinished(cause=ended.cause, best=best, test=test, message=message, **trainer.place)
         self.say(finished)
@@ -226,61 +230,10 @@ class _Session:
         if changed:
             message = f"not as it was when saved, the last bits may differ: {', '.join(changed)}"
             trainer.say(Warned(kind="inexact", message=message, **trainer.place))
-        now = loading.source_sum(record.task)
-        if record.task_sha256 and now != record.task_sha256:
-            message = f"{record.task.rpartition(':')[0]} is not the file that this run was started with"
+        changed = changes(record, self.sources, saved["settings"], trainer.settings.asdict())
+        if changed:
+            message = f"the task is not the one that this run was started with: {'; '.join(changed)}"
             trainer.say(Warned(kind="task_changed", message=message, **trainer.place))
-
-
-def build(record: Record, tell: Callable[[str], None] | None = None) -> tuple[Task, Settings, Record]:
-    """Make the task and the settings of a run, and put what they came to into its record.
-
-    `tell` is called with lines about a download, which are printed otherwise. Raises RequestError.
-    """
-    function = loading.find(record.task)
-    parameters = loading.convert(function, record.parameters)
-    # Once without the task, so that a wrong value is refused before data is loaded.
-    given = Settings.of(record.given)
-    reseed(given.seed)
-    try:
-        with datasets.using(given.data, tell):
-            task = function(**parameters)
-    except StokerError:
-        raise
-    except Exception as error:
-        traceback.print_exc()
-        raise RequestError(f"task {record.task} cannot be built: {loading.describe(error)}") from error
-    if not isinstance(task, Task):
-        raise RequestError(f"{record.task} returned a {type(task).__name__}, not a stoker.engine.Task")
-    own: dict[str, Any] = {}
-    if isinstance(task.train, DataLoader):
-        own = {"batch_size": task.train.batch_size, "workers": task.train.num_workers}
-    if task.test is None and task.val is None:
-        own["split"] = "holdout:0.2"
-    settings = Settings.of(own, dict(task.settings), record.given)
-    record.parameters = parameters
-    return task, settings, record
-
-
-def divided(task: Task, settings: Settings, fold: int) -> Task:
-    """Return the task with its data split as the settings say, and prepared by what its training part teaches."""
-    if settings.label_smoothing:
-        if not isinstance(task.loss, torch.nn.CrossEntropyLoss):
-            raise RequestError("--label-smoothing needs a task whose loss is nn.CrossEntropyLoss")
-        task.loss.label_smoothing = settings.label_smoothing
-    if settings.split is not None:
-        rows = splits.rows_of(task.train)
-        part = splits.parts(settings.split, rows, splits.targets_of(task.train), settings.seed)[fold]
-        train, held_out = splits.divide(task.train, part)
-        if task.test is None and splits.folds_in(settings.split) == 1:
-            task = replace(task, train=train, test=held_out)
-        else:
-            task = replace(task, train=train, val=held_out)
-    if task.prepare is not None:
-        transform = task.prepare(_tensors(task.train))
-        train, test, val = (None if d is None else transform(_tensors(d)) for d in (task.train, task.test, task.val))
-        task = replace(task, train=train, test=test, val=val)
-    return task
 
 
 def locate(folder: RunFolder, wanted: str) -> Path:
@@ -300,10 +253,3 @@ def summary(results: list[dict[str, float]]) -> dict[str, float]:
         values[name] = statistics.fmean(column)
         values[f"{name}_std"] = statistics.stdev(column) if len(column) > 1 else 0.0
     return values
-
-
-def _tensors(data: Any) -> tuple[torch.Tensor, ...]:
-    tensors = splits.in_memory(data)
-    if tensors is None:
-        raise RequestError("a task's prepare works on in-memory tensors alone")
-    return tensors
