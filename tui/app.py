@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 
 from textual.app import App
 from textual.worker import Worker, WorkerState
@@ -37,11 +39,15 @@ class StokerApp(App[None]):
     ) -> None:
         """Without a `source` of its own the run is followed where it trains; `clock` is in Unix seconds."""
         super().__init__()
+        self._events_loop: asyncio.AbstractEventLoop | None = None
         self.error: StokerError | None = None
         self.finished: RunFinished | None = None
         self._folder, self._host = folder, host
+        self.detached = False
+        """The run is to go on in a process of its own."""
         self._restarted = False
         self._quitting = False
+        self._told_to_leave: int | None = None
         source = source or (LiveSource(host) if host else FolderSource(folder))
         self.dashboard = Dashboard(folder.name, source, Printed(folder.log), clock)
 
@@ -55,7 +61,16 @@ class StokerApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the dashboard."""
+        self._events_loop = asyncio.get_running_loop()
         self.push_screen(self.dashboard)
+        if self._told_to_leave is not None:
+            self.exit(return_code=self._told_to_leave)
+
+    def leave(self, code: int) -> None:
+        """End the dashboard alone, with `code`; safe in a signal handler."""
+        self._told_to_leave = code
+        if self._events_loop is not None and not self._events_loop.is_closed():
+            self._events_loop.call_soon_threadsafe(partial(self.exit, return_code=code))
 
     def on_dashboard_caught(self) -> None:
         """Start the engine, now that the first frame stands: importing torch takes seconds."""
@@ -74,6 +89,8 @@ class StokerApp(App[None]):
             return
         if event.state is WorkerState.SUCCESS:
             self.finished = event.worker.result
+            if self._host is not None and self._host.controls.signal is not None:
+                self.exit(return_code=128 + self._host.controls.signal)
         elif event.state is WorkerState.ERROR:
             self._broke(event.worker.error)
         else:
@@ -99,6 +116,15 @@ class StokerApp(App[None]):
             self._leave()
         elif not isinstance(self.screen, Confirm):
             self.push_screen(Confirm(QUESTION, yes="Save and quit", no="Stay"), self._answered)
+
+    def action_detach(self) -> None:
+        """Give the prompt back; a training in this process goes on in one of its own, from an exact save."""
+        self.detached = True
+        if self._host is not None and self._host.running:
+            self._quitting = True
+            self.dashboard.action_ask("stop")
+        else:
+            self._leave()
 
     def _start(self, host: Host) -> None:
         self.error = None

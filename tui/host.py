@@ -47,6 +47,11 @@ class Host:
         # Shielded: who waits may be cancelled, the training goes on.
         return await asyncio.shield(asyncio.wrap_future(self._outcome))
 
+    def join(self) -> RunFinished:
+        """Wait in this thread until the training has ended. Raises what the engine raised."""
+        assert self._outcome is not None, "started first"
+        return self._outcome.result()
+
     def heard(self) -> list[Event]:
         """Return what the engine said since the last call."""
         events: list[Event] = []

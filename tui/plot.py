@@ -45,7 +45,7 @@ class Picture:
     bad: Color = (255, 0, 0)
     lines: tuple[tuple[Color, tuple[int, ...], tuple[int, ...]], ...] = ()
     marks: tuple[int, ...] = ()
-    x_ticks: tuple[tuple[int, str], ...] = ()
+    x_ticks: tuple[tuple[int, str], ...] = ()  # characters, not dots
     y_ticks: tuple[tuple[int, str], ...] = ()
     margin: int = 0
     note: str = ""
@@ -95,8 +95,8 @@ def picture(plot: Plot) -> Picture:
             if len(mine)
         ),
         tuple(sorted(marks)),
-        tuple((int(column(np.array(x))), label) for x, label in x_marks),
-        tuple((int(row(np.array(y))), label) for y, label in y_marks),
+        tuple((int(column(np.array(x))) // DOTS_X, label) for x, label in x_marks),
+        tuple((int(row(np.array(y))) // DOTS_Y, label) for y, label in y_marks),
         margin,
     )
 
@@ -113,14 +113,16 @@ def draw(image: Picture) -> str:
     plotext.ticks_color(image.axis)
     plotext.xaxes(True, False)
     plotext.yaxes(True, False)
-    for color, across, up in image.lines:
-        plotext.scatter(list(across), list(up), marker="braille", color=color)
+    for color, xs, ys in image.lines:
+        plotext.scatter(list(xs), list(ys), marker="braille", color=color)
     if image.marks:
         plotext.scatter(list(image.marks), [0] * len(image.marks), marker="×", color=image.bad)
-    plotext.xlim(0, columns * DOTS_X - 1)
-    plotext.ylim(0, rows * DOTS_Y - 1)
-    plotext.xticks([place for place, _ in image.x_ticks], [label for _, label in image.x_ticks])
-    plotext.yticks([place for place, _ in image.y_ticks], [label for _, label in image.y_ticks])
+    across, up = columns * DOTS_X - 1, rows * DOTS_Y - 1
+    plotext.xlim(0, across)
+    plotext.ylim(0, up)
+    # plotext spreads characters over the dots' range; so a tick is where its character is.
+    plotext.xticks([at * across / (columns - 1) for at, _ in image.x_ticks], [label for _, label in image.x_ticks])
+    plotext.yticks([at * up / (rows - 1) for at, _ in image.y_ticks], [label for _, label in image.y_ticks])
     return str(plotext.build()).rstrip("\n")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -10,15 +11,38 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 
 
+class Terminal(io.TextIOWrapper):
+    """The terminal as a stream that never raises: when it is gone, what is written goes nowhere."""
+
+    gone = False
+
+    def write(self, text: str) -> int:
+        """Write, or notice that the terminal is gone."""
+        # Textual's writing thread must live on, or the queue before it fills and the app never ends.
+        if not self.gone:
+            try:
+                super().write(text)
+            except OSError:
+                self.gone = True
+        return len(text)
+
+    def flush(self) -> None:
+        """Write out what is held back, or notice that the terminal is gone."""
+        if not self.gone:
+            try:
+                super().flush()
+            except OSError:
+                self.gone = True
+
+
 @contextlib.contextmanager
-def own_terminal(log: Path) -> Iterator[None]:
+def own_terminal(log: Path) -> Iterator[Terminal]:
     """Give Textual the terminal on a descriptor of its own, and point descriptors 1 and 2 at `log`."""
     flush()
     streams = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
     saved = os.dup(1), os.dup(2)
-    terminal = os.fdopen(
-        os.dup(2 if os.isatty(2) else 1), "w", encoding="utf-8", errors="backslashreplace", newline="\n"
-    )
+    device = io.FileIO(os.dup(2 if os.isatty(2) else 1), "w")
+    terminal = Terminal(io.BufferedWriter(device), encoding="utf-8", errors="backslashreplace", newline="\n")
     file = open_log(log)
     os.dup2(file, 1)
     os.dup2(file, 2)
@@ -28,7 +52,7 @@ def own_terminal(log: Path) -> Iterator[None]:
     # Textual writes to __stderr__, asks __stdout__ for the terminal's size, and shows a crash on stderr.
     sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = terminal  # type: ignore[misc]
     try:
-        yield
+        yield terminal
     finally:
         flush()
         sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__ = streams  # type: ignore[misc]

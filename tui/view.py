@@ -9,7 +9,7 @@ from .fold import Fold
 from .pace import Pace
 from .wording import Level, Line, line, outcome
 
-KEPT_LINES = 5000
+KEPT_LINES = 2000
 BLINK = 0.3  # seconds; a shorter evaluation is not worth a word
 FINISHED = frozenset({"completed", "early_stopping", "stopped", "failed"})
 

@@ -125,7 +125,7 @@ async def test_all_panels_show_the_run(folder: RunFolder, until: Until) -> None:
             assert words in text, words
         assert "2,880" in text and "best" in text
         log = app.dashboard.query_one(EventLog)
-        assert "resumed" not in str(log._lines) and "best so far" in str(log._lines)
+        assert "resumed" not in str(log._rows) and "best so far" in str(log._rows)
 
 
 async def test_nothing_is_drawn_while_nothing_changes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
@@ -14,6 +14,7 @@ from ..view import RunView
 from ..wording import Line
 
 LEVELS = ("info", "good", "notice", "warning", "error", "printed")
+INDENT = len("00:00:00 ▌ ")
 LOUD = ("warning", "error", "printed")  # whose text has their colour too
 
 
@@ -27,32 +28,54 @@ class EventLog(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.border_title = "log"
         self._lines: list[Line] = []
+        self._rows: list[Line] = []
         self._said = 0
+        self._follow = True
 
     def show(self, view: RunView) -> None:
         """Show the view's lines; stays where a person scrolled to, else at the end."""
-        if view.said == self._said:
-            return
-        at_end = self.scroll_offset.y >= self.max_scroll_y
-        self._said = view.said
-        self._lines = list(view.lines)
-        width = max((cell_len(text) for _, _, text in self._lines[-500:]), default=0) + len("00:00:00 ▌ ")
-        self.virtual_size = Size(width, len(self._lines))
-        if at_end:
+        if view.said != self._said:
+            self._said = view.said
+            self._lines = list(view.lines)
+            self._wrap()
+
+    def on_resize(self) -> None:
+        """Wrap anew."""
+        self._wrap()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Follow the end from when a person scrolls there until they scroll away."""
+        super().watch_scroll_y(old_value, new_value)
+        self._follow = new_value >= self.max_scroll_y
+
+    def _wrap(self) -> None:
+        width = self.scrollable_content_region.width
+        self._rows = [row for line in self._lines for row in wrapped(line, max(8, width - INDENT))]
+        self.virtual_size = Size(width, len(self._rows))
+        if self._follow:
             self.scroll_end(animate=False)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Return one row of the screen."""
-        left, top = self.scroll_offset
+        number = self.scroll_offset.y + y
         width = self.scrollable_content_region.width
-        if not 0 <= top + y < len(self._lines):
+        if not 0 <= number < len(self._rows):
             return Strip.blank(width, self.rich_style)
-        at, level, text = self._lines[top + y]
-        clock = time.strftime("%H:%M:%S", time.localtime(at)) if at else " " * 8
+        at, level, text = self._rows[number]
+        clock = time.strftime("%H:%M:%S", time.localtime(at)) if at else ""
         segments = [
-            Segment(f"{clock} ", self.get_component_rich_style("log--time")),
+            Segment(f"{clock:8} ", self.get_component_rich_style("log--time")),
             Segment("▌ ", self.get_component_rich_style(f"log--{level}")),
             Segment(text, self.get_component_rich_style(f"log--{level if level in LOUD else 'info'}")),
         ]
-        return Strip(segments).crop(left, left + width).extend_cell_length(width, self.rich_style)
+        return Strip(segments).crop(0, width).extend_cell_length(width, self.rich_style)
+
+
+def wrapped(line: Line, width: int) -> list[Line]:
+    """Return the line in rows of `width` columns; only the first has the time."""
+    at, level, text = line
+    if len(text) * 2 <= width or cell_len(text) <= width:
+        return [line]
+    first, *more = chop_cells(text, width)
+    return [(at, level, first), *((0.0, level, part) for part in more)]
