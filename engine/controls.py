@@ -23,11 +23,12 @@ LOOK = 0.05  # seconds between two looks at commands.jsonl
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """One request; `lr` belongs to `set_learning_rate`. Every command is answered by a `command` event with its `id`."""
+    """One request, answered by a `command` event with its `id`; `lr` is set_learning_rate's, `release` pause's."""
 
     id: str = msgspec.field(default_factory=lambda: uuid4().hex[:12])
     command: str = ""
     lr: float | None = None
+    release: bool = False
 
 
 class Controls:

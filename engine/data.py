@@ -93,6 +93,10 @@ class TensorBatches:
                 tensors = (tensors[0].clone(), *tensors[1:])  # or changes made in place would stay in the data
             yield _augmented(tensors, self._augment, self._seed, (epoch, batch), self._device)
 
+    def move(self, device: torch.device) -> None:
+        """Hold the tensors on another device; batches are taken there from the next one on."""
+        self._tensors = tuple(tensor.to(device) for tensor in self._tensors)
+
     def state(self) -> None:
         return None
 

@@ -6,8 +6,11 @@ import math
 from signal import Signals
 from typing import TYPE_CHECKING
 
+import torch
+
 from .controls import NAMES, Command
 from .events import CommandAnswered, LearningRate, Paused, Resumed
+from .release import Release
 from .schedules import set_learning_rate
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ class Desk:
         self._controls = trainer.controls
         self.paused: str | None = None
         self._evaluations: list[Command] = []
+        self._release = Release(trainer)
 
     def attend(self) -> None:
         """Take what was asked; returns when the training may go on. Raises Ended."""
@@ -75,6 +79,9 @@ class Desk:
         trainer.say(Resumed(**trainer.place))
 
     def _evaluate(self, command: Command) -> None:
+        if self._release.released:
+            self._answer(command, "failed", "the device's memory is given back: resume first")
+            return
         try:
             metrics = self._trainer.evaluate("command")
         except Ended as ended:
@@ -93,12 +100,9 @@ class Desk:
         trainer = self._trainer
         match command.command:
             case "pause":
-                done = self.paused is None
-                self.pause("command")
-                self._answer(command, "done", "paused" if done else "was paused already")
+                self._pause(command)
             case "resume":
-                done, self.paused = self.paused is not None, None
-                self._answer(command, "done" if done else "failed", "goes on" if done else "was not paused")
+                self._resume(command)
             case "save":
                 # Answered by the keeper, when the bytes are safe.
                 trainer.speak()
@@ -112,6 +116,30 @@ class Desk:
                 self._set_learning_rate(command)
             case unknown:
                 self._answer(command, "failed", f"unknown command {unknown[:80]!r}; there are {', '.join(NAMES)}")
+
+    def _pause(self, command: Command) -> None:
+        done = self.paused is None
+        self.pause("command")
+        message = "paused" if done else "was paused already"
+        if command.release and self._trainer.evaluating is not None:
+            self._answer(command, "failed", "paused, but an evaluation is under way: ask for the release again after it")
+            return
+        if command.release and not self._release.released:
+            self._trainer.speak()
+            message += f", {self._release.to_host() / 2**20:.0f} MiB of {self._trainer.device} given back"
+        self._answer(command, "done", message)
+
+    def _resume(self, command: Command) -> None:
+        if self.paused is None:
+            self._answer(command, "failed", "was not paused")
+            return
+        try:
+            self._release.to_device()
+        except torch.OutOfMemoryError:
+            self._answer(command, "failed", f"{self._trainer.device} has no room now: still paused, ask again later")
+            return
+        self.paused = None
+        self._answer(command, "done", "goes on")
 
     def _set_learning_rate(self, command: Command) -> None:
         trainer, lr = self._trainer, command.lr

@@ -62,7 +62,7 @@ class Trainer:
         self.batches = data.training_batches(task.train, settings, device, task)
         self._batches_per_epoch = length(self.batches)
         self.watched = "val" if task.val is not None else "test"
-        self._evaluation = data.evaluation_batches(
+        self.evaluation = data.evaluation_batches(
             task.val if task.val is not None else task.test, settings, device, task
         )
         self._evaluator = Evaluator(task, self._forward, device, self._autocast)
@@ -312,7 +312,7 @@ class Trainer:
     def evaluate(self, cause: str) -> dict[str, float]:
         """Evaluate the model as it is and return its metrics; the training's state is left as it was."""
         self.speak()
-        values = self._measure(self._evaluation, self.watched, cause)
+        values = self._measure(self.evaluation, self.watched, cause)
         self.last_metrics = values
         self.say(Evaluated(split=self.watched, metrics=values, cause=cause, **self.place))
         return values
@@ -394,5 +394,5 @@ class Trainer:
         """Let the worker processes end, and answer what was asked and can no longer be done."""
         self._desk.close(reason)
         self.keeper.close()
-        for batches in (self.batches, self._evaluation):
+        for batches in (self.batches, self.evaluation):
             batches.close()

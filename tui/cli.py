@@ -45,7 +45,17 @@ def stoker() -> None:
 @runs_option
 @headless_option
 @json_option
-def run(task: str, parameters: tuple[str, ...], name: str | None, runs_folder: Path, headless: bool, as_json: bool, **options: Any) -> int:
+@click.option("--background", is_flag=True, help="Train in a process of its own, and attach to it.")
+def run(
+    task: str,
+    parameters: tuple[str, ...],
+    name: str | None,
+    runs_folder: Path,
+    headless: bool,
+    as_json: bool,
+    background: bool,
+    **options: Any,
+) -> int:
     """Train TASK: a built-in name, or FILE.py:FUNCTION of your own.
 
     `stoker tasks` lists the built-in tasks and their parameters.
@@ -56,6 +66,9 @@ def run(task: str, parameters: tuple[str, ...], name: str | None, runs_folder: P
     loading.check_early(task, values)
     folder = runs.create(runs_folder, _located(task), name, {"parameters": values, "given": given})
     try:
+        if background:
+            _in_background(folder)
+            return 0 if headless or not _at_terminal() else _attached(folder)
         return _host(folder, None, headless, as_json)
     except RequestError:
         _remove_unused(folder)
@@ -72,6 +85,31 @@ def resume(name: str | None, checkpoint: str | None, runs_folder: Path, headless
     """Go on with RUN from its latest checkpoint; without RUN, with the newest that can go on."""
     folder = runs.find(runs_folder, name) if name else _newest(runs_folder, RESUMABLE, "go on")
     return _host(folder, checkpoint, headless, as_json)
+
+
+@stoker.command()
+@click.argument("name", required=False, metavar="[RUN]")
+@runs_option
+def attach(name: str | None, runs_folder: Path) -> int:
+    """Open the dashboard of RUN, wherever it trains; without RUN, of the newest."""
+    folder = runs.find(runs_folder, name) if name else _newest(runs_folder, None, "be shown")
+    if not _at_terminal():
+        raise RequestError("attach needs a terminal: `stoker ls` and `stoker send` work without one")
+    return _attached(folder)
+
+
+@stoker.command()
+@click.argument("name", metavar="RUN")
+@click.argument("request", metavar="pause|resume|save|evaluate|stop|lr=X")
+@click.option("--release", is_flag=True, help="With pause: give the GPU's memory back until resume.")
+@runs_option
+def send(name: str, request: str, release: bool, runs_folder: Path) -> int:
+    """Ask the engine that trains RUN, and wait for its answer; exit code 0 only if it was done."""
+    from .sending import ask, command
+
+    answer = ask(runs.find(runs_folder, name), command(request, release=release))
+    click.echo(answer.message, err=answer.status != "done")
+    return 0 if answer.status == "done" else 1
 
 
 @stoker.command()
@@ -152,7 +190,7 @@ def main() -> None:
 
 def _host(folder: runs.RunFolder, checkpoint: str | None, headless: bool, as_json: bool) -> int:
     """Train the run in this process: in a dashboard, or with plain lines where there is no terminal."""
-    if not (headless or as_json) and sys.stdout.isatty() and sys.stdin.isatty():
+    if not (headless or as_json) and _at_terminal():
         return _dashboard(folder, checkpoint)
     from ..engine.process import run as train
 
@@ -163,16 +201,41 @@ def _host(folder: runs.RunFolder, checkpoint: str | None, headless: bool, as_jso
 def _dashboard(folder: runs.RunFolder, checkpoint: str | None) -> int:
     from .app import StokerApp
     from .host import Host
-    from .terminal import own_terminal
+    from .hosting import show
 
-    app = StokerApp(folder, host=Host(folder, checkpoint=checkpoint))
-    with own_terminal(folder.log):
-        app.run()
+    host = Host(folder, checkpoint=checkpoint)
+    app = StokerApp(folder, host=host)
+    if not show(app, host, folder):
+        # Nobody is there to read anything; engine.log and events.jsonl say how it went.
+        return 0
     if app.error is not None:
         raise app.error
+    if app.detached and app.finished is not None and app.finished.cause == "stopped":
+        return _in_background(folder)
     if app.finished is not None:
         Lines(_print, folder.name).say(app.finished)
     return app.return_code or 0
+
+
+def _attached(folder: runs.RunFolder) -> int:
+    from .app import StokerApp
+    from .hosting import show
+
+    app = StokerApp(folder)
+    show(app, None, folder)
+    return app.return_code or 0
+
+
+def _in_background(folder: runs.RunFolder, checkpoint: str | None = None) -> int:
+    from ..engine.background import start
+
+    pid = start(folder, checkpoint)
+    _print(f"run {folder.name} trains in the background (process {pid}): `stoker attach {folder.name}` shows it")
+    return 0
+
+
+def _at_terminal() -> bool:
+    return sys.stdout.isatty() and sys.stdin.isatty()
 
 
 def _print(line: str) -> None:
@@ -194,9 +257,9 @@ def _located(task: str) -> str:
     return f"{Path(where).resolve()}:{function}" if colon and where.endswith(".py") else task
 
 
-def _newest(runs_folder: Path, states: tuple[str, ...], what: str) -> runs.RunFolder:
+def _newest(runs_folder: Path, states: tuple[str, ...] | None, what: str) -> runs.RunFolder:
     for folder in runs.list_runs(runs_folder):
-        if folder.state() in states and not (folder.locked() and "training" not in states):
+        if states is None or (folder.state() in states and not folder.locked()):
             return folder
     raise RunError(f"no run in {runs_folder} can {what}: `stoker ls` lists them")
 

@@ -119,7 +119,7 @@ def test_what_the_task_prints_does_not_disturb_the_screen(tmp_path: Path) -> Non
         "    data = (torch.rand(8, 2), torch.zeros(8).long())\n"
         "    return Task(model=torch.nn.Linear(2, 2), train=data, test=data, loss=torch.nn.CrossEntropyLoss())\n"
     )
-    with Terminal(["run", "loud.py:loud", "--name", "one"], tmp_path) as terminal:
+    with Terminal(["run", "loud.py:loud", "--name", "one", "--epochs", "1"], tmp_path) as terminal:
         text = terminal.wait_for("completed")
         lines = [line for line in text.splitlines() if "hello from C" in line]
         assert len(lines) == 1
