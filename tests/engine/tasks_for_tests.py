@@ -1,0 +1,149 @@
+"""Small tasks that draw at random wherever a task can."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from stoker.engine import Task
+from torch import Tensor, nn
+from torch.utils.data import Dataset, IterableDataset, TensorDataset
+
+FEATURES, CLASSES = 6, 3
+
+
+class Net(nn.Module):
+    """Batch norm and dropout; the hidden size decides the size of the state."""
+
+    def __init__(self, hidden: int = 8) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Linear(FEATURES, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Dropout(0.3), nn.Linear(hidden, CLASSES)
+        )
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.body(inputs)  # type: ignore[no-any-return]
+
+
+class Noisy(Dataset[tuple[Tensor, int]]):
+    """Draws from python's, numpy's and torch's global generators for every sample."""
+
+    def __init__(self, inputs: Tensor, targets: Tensor) -> None:
+        self.inputs, self.targets = inputs, targets
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitem__(self, row: int) -> tuple[Tensor, int]:
+        noise = random.gauss(0, 0.1) + torch.randn(FEATURES) * 0.1
+        return self.inputs[row] * float(np.random.uniform(0.8, 1.2)) + noise, int(self.targets[row])
+
+
+def _data(rows: int, seed: int) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    inputs = torch.randn(rows, FEATURES, generator=generator)
+    noise = torch.randn(rows, CLASSES, generator=generator) * 1.5
+    return inputs, (inputs[:, :CLASSES] + noise).argmax(1)
+
+
+def _noise(inputs: Tensor) -> Tensor:
+    return inputs * random.uniform(0.9, 1.1) + torch.randn_like(inputs) * float(np.random.uniform(0, 0.2))
+
+
+SETTINGS = {"epochs": 3, "batch_size": 6, "lr": 0.05, "device": "cpu", "patience": 10}
+
+
+def noisy(hidden: int = 8) -> Task:
+    """A map-style dataset that augments each sample."""
+    return Task(
+        model=Net(hidden),
+        train=Noisy(*_data(64, 1)),
+        test=TensorDataset(*_data(20, 2)),
+        loss=nn.CrossEntropyLoss(),
+        metrics=["accuracy"],
+        settings=SETTINGS,
+    )
+
+
+def held(hidden: int = 8) -> Task:
+    """Tensors in memory, augmented a batch at a time."""
+    return Task(
+        model=Net(hidden),
+        train=_data(64, 1),
+        test=_data(20, 2),
+        loss=nn.CrossEntropyLoss(),
+        metrics=["accuracy"],
+        settings=SETTINGS,
+        augment=_noise,
+    )
+
+
+class Summed(Dataset[tuple[Tensor, Tensor]]):
+    """Sums so many numbers that torch would use several threads."""
+
+    def __init__(self) -> None:
+        self.image = torch.randn(1_000_003, generator=torch.Generator().manual_seed(3))
+
+    def __len__(self) -> int:
+        return 12
+
+    def __getitem__(self, row: int) -> tuple[Tensor, Tensor]:
+        mean = (self.image[row:] * 1.001).mean()
+        return mean.repeat(FEATURES) * 1000, torch.tensor(row % CLASSES)
+
+
+def summed() -> Task:
+    """A data set whose bits would depend on torch's threads."""
+    train = Summed()
+    return Task(model=Net(), train=train, test=train, loss=nn.CrossEntropyLoss(), settings={**SETTINGS, "epochs": 1})
+
+
+class Stream(IterableDataset[tuple[Tensor, Tensor]]):
+    """Counts what it yielded, and where its generator stands."""
+
+    def __init__(self) -> None:
+        self.inputs, self.targets = _data(32, 1)
+        self.row, self.next = 0, 0
+        self.generator = torch.Generator().manual_seed(4)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        first, self.next = self.next, 0
+        for row in range(first, len(self.inputs)):
+            self.row = row + 1
+            yield self.inputs[row] + torch.randn(FEATURES, generator=self.generator), self.targets[row]
+
+
+class StatefulStream(Stream):
+    """Can be put back to where it was."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"row": self.row, "generator": self.generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.next = self.row = state["row"]
+        self.generator.set_state(state["generator"])
+
+
+class StatelessStream(Stream):
+    """Draws from the global generators alone, so that reading again yields the same."""
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for inputs, target in zip(self.inputs, self.targets, strict=True):
+            yield inputs + torch.randn(FEATURES) * random.random(), target
+
+
+def _streaming(train: Stream) -> Task:
+    return Task(model=Net(), train=train, test=_data(20, 2), loss=nn.CrossEntropyLoss(), settings=SETTINGS)
+
+
+def stateful() -> Task:
+    """A stream that keeps its state."""
+    return _streaming(StatefulStream())
+
+
+def stateless() -> Task:
+    """A stream without state."""
+    return _streaming(StatelessStream())
