@@ -19,7 +19,7 @@ from . import checkpoint, loading, sources, splits
 from .building import build, changes, divided
 from .controls import Controls
 from .desk import Ended
-from .device import choose, describe, versions
+from .device import choose, describe, useful_threads, versions
 from .errors import CheckpointError, RequestError, RunError
 from .events import Event, RunFinished, RunStarted, Warned
 from .git import commit
@@ -81,7 +81,7 @@ class _Session:
         self.sources = sources.sums()
         task, settings, record = built
         device = choose(settings.device)
-        torch.set_num_threads(threads or settings.threads or torch.get_num_threads())
+        torch.set_num_threads(threads or settings.threads or useful_threads(task, settings.batch_size))
         settings = replace(settings, threads=torch.get_num_threads())
         folds = splits.folds_in(settings.split)
         first = saved["progress"].get("fold", 0) if saved else 0

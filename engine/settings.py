@@ -51,7 +51,7 @@ class Settings:
     precision: Precision = "fp32"
     """Arithmetic of the forward pass: `bf16` and `fp16` by autocast, `fp16` with a gradient scaler."""
     threads: int | None = None
-    """torch's CPU threads; None takes torch's default. It is recorded, because it can change the last bits."""
+    """torch's CPU threads; None takes torch's default, or one for a tiny model. Recorded: it can change the last bits."""
     data: str | None = None
     """The folder that a built-in task reads its data from; None: $STOKER_DATA, or ~/.cache/stoker/data."""
     workers: int = 0
@@ -75,6 +75,8 @@ class Settings:
             _require(name, getattr(self, name), least)
         for name in ("seed", "keep", "workers"):
             _require(name, getattr(self, name), 0)
+        if self.seed >= 2**32:
+            raise SettingError(f"--seed must be below 2**32, numpy's largest, not {self.seed}")
         for name in ("lr", "clip"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
