@@ -75,7 +75,8 @@ def changes(record: Record, sources: dict[str, str], then: dict[str, Any], now: 
     found = [f"{name} is new" for name in sources if name not in record.sources]
     found += [f"{name} is gone" for name in record.sources if name not in sources]
     found += [f"{name} has changed" for name, value in sources.items() if record.sources.get(name, value) != value]
-    return found + [f"{name} was {then[name]}, is {now[name]}" for name in now if then.get(name, now[name]) != now[name]]
+    both = [name for name in now if name in then]
+    return found + [f"{name} was {then[name]}, is {now[name]}" for name in both if then[name] != now[name]]
 
 
 def _tensors(data: Any) -> tuple[torch.Tensor, ...]:

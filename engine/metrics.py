@@ -15,7 +15,7 @@ Wanted = Sequence[str] | Mapping[str, Any]
 """Names of metrics, or objects of torchmetrics by name."""
 LOWER_IS_BETTER = ("loss", "mse", "mae", "rmse")
 KINDS = {"accuracy": "Accuracy", "f1": "F1Score", "precision": "Precision", "recall": "Recall"}
-AVERAGES = {"": "macro", "macro": "macro", "micro": "micro", "weighted": "weighted", "class": "none"}
+AVERAGES = {"macro": "macro", "micro": "micro", "weighted": "weighted", "class": "none"}
 
 
 class Metrics:
@@ -115,11 +115,11 @@ def _maker(name: str) -> Callable[[Tensor, bool], Any]:
     }
     if name in regression:
         return lambda *_: regression[name]()
-    kind, _, rest = name.partition("_")
+    kind, line, rest = name.partition("_")
     if kind == "top" and rest.isdigit() and int(rest) > 0:
         return partial(_classification, name, "Accuracy", average="micro", top_k=int(rest))
-    if kind in KINDS and rest in AVERAGES:
-        average = "micro" if name == "accuracy" else AVERAGES[rest]
+    if kind in KINDS and (rest in AVERAGES or not line):
+        average = AVERAGES.get(rest, "micro" if kind == "accuracy" else "macro")
         return partial(_classification, name, KINDS[kind], average=average)
     if name == "confusion":
         return partial(_classification, name, "ConfusionMatrix")

@@ -1,0 +1,42 @@
+"""A run in this process, and what it said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from stoker.engine import runs
+from stoker.engine.controls import Controls
+from stoker.engine.events import Event, Warned
+from stoker.engine.runs import RunFolder
+from stoker.engine.session import train
+
+E = TypeVar("E", bound=Event)
+
+
+class Run:
+    """A run folder, its last event, and all events of this process in order."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self.events: list[Event] = []
+        self.finished = train(folder, Controls(), self.events.append)
+
+    def of(self, kind: type[E]) -> list[E]:
+        """Return the events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def warnings(self, kind: str) -> list[str]:
+        """Return the messages of the warnings of one kind."""
+        return [event.message for event in self.of(Warned) if event.kind == kind]
+
+
+def create(runs_folder: Path, task: str, /, parameters: dict[str, Any] | None = None, **given: Any) -> RunFolder:
+    """Make a run folder for a task with some settings, on the CPU."""
+    given = {"device": "cpu", "threads": 1, **given}
+    return runs.create(runs_folder / "runs", task, None, {"parameters": parameters or {}, "given": given})
+
+
+def run(runs_folder: Path, task: str, /, parameters: dict[str, Any] | None = None, **given: Any) -> Run:
+    """Train a task in this process."""
+    return Run(create(runs_folder, task, parameters, **given))
