@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -139,3 +141,23 @@ def assert_same_run(one: RunFolder, other: RunFolder) -> None:
     left, right = history(one), history(other)
     assert left.keys() == right.keys()
     assert unequal(left, right, "history") == []
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
+    """Return what `condition` returns as soon as it is true."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"no {what} in {seconds} s"
+        time.sleep(0.002)
+    return found
+
+
+def heard(folder: RunFolder, kind: type[e.Event], **fields: Any) -> Any:
+    """Return the last event of a kind that a run has said, with these fields; None if there is none."""
+    if not folder.events.exists():
+        return None
+    found = [event for line in folder.events.read_bytes().splitlines(True) if (event := e.decode(line)) is not None]
+    for event in reversed(found):
+        if isinstance(event, kind) and all(getattr(event, name) == value for name, value in fields.items()):
+            return event
+    return None

@@ -57,7 +57,7 @@ class Script(Controls):
             os.kill(os.getpid(), signal.SIGKILL)
 
     def say(self, event: Event) -> None:
-        if self.how == "kill" and isinstance(event, CheckpointSaved) and event.cause == "command":
+        if self.at is not None and self.how == "kill" and isinstance(event, CheckpointSaved) and event.cause == "command":
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -94,6 +94,7 @@ def child(request: dict[str, Any]) -> None:
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()  # so that a signal can be sent to it and its workers together
         process.leave_terminal(RunFolder(Path(request["folder"])))
         code = run(request)
     except BaseException as error:

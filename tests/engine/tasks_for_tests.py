@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -147,3 +148,40 @@ def stateful() -> Task:
 def stateless() -> Task:
     """A stream without state."""
     return _streaming(StatelessStream())
+
+
+class Patient(Noisy):
+    """Takes its time, so that a run lasts until it is told to end."""
+
+    def __getitem__(self, row: int) -> tuple[Tensor, int]:
+        time.sleep(0.002)
+        return super().__getitem__(row)
+
+
+def endless(hidden: int = 8) -> Task:
+    """A run that goes on for minutes."""
+    return Task(
+        model=Net(hidden),
+        train=Patient(*_data(64, 1)),
+        test=TensorDataset(*_data(20, 2)),
+        loss=nn.CrossEntropyLoss(),
+        settings={**SETTINGS, "epochs": 10_000, "optimizer": "adam", "patience": None, "monitor": "loss"},
+    )
+
+
+class Stuck(Noisy):
+    """Hangs at every item after the first few."""
+
+    read = 0
+
+    def __getitem__(self, row: int) -> tuple[Tensor, int]:
+        self.read += 1
+        time.sleep(60 if self.read > 24 else 0)
+        return super().__getitem__(row)
+
+
+def stuck() -> Task:
+    """Data that hangs."""
+    return Task(
+        model=Net(), train=Stuck(*_data(64, 1)), test=_data(20, 2), loss=nn.CrossEntropyLoss(), settings=SETTINGS
+    )
