@@ -71,9 +71,9 @@ class Keeper:
             return age >= CLOCK or (epoch_ended and age >= EPOCH_AGE)
         if self._every.unit == "s":
             return now - self._last >= self._every.count
-        if self._every.unit == "steps":
-            return step // self._every.count > self._saved_step // self._every.count
-        return epoch_ended and epoch % self._every.count == 0 and epoch != self._saved_epoch
+        # Not only where the count is reached: another save may be under way just then.
+        now_at, saved_at = (step, self._saved_step) if self._every.unit == "steps" else (epoch, self._saved_epoch)
+        return now_at // self._every.count > saved_at // self._every.count
 
     def hold_best(self) -> None:
         """Take a snapshot of the best state; it is written at once, or soon if one was just written."""
@@ -121,6 +121,7 @@ class Keeper:
     def close(self) -> None:
         """Wait for what is under way and end the writing thread."""
         self.finish()
+        self._held = None  # a best that could not be written now will not be later
         self._saver.close()
 
     def _write_best(self) -> None:

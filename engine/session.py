@@ -173,11 +173,11 @@ class _Session:
     def _finish(self, trainer: Trainer, ended: Ended, test: dict[str, float]) -> RunFinished:
         """Save, and say how the run ended."""
         trainer.speak(final=True)
-        message = ended.message
+        messages = [ended.message] if ended.message else []
         if trainer.torn:
-            message += "; it broke off inside an optimizer step, so the last good checkpoint stays"
+            messages.append("it broke off inside an optimizer step, so the last good checkpoint stays")
         elif not trainer.keeper.latest(ended.save_cause, wait=True):
-            message += "; its last state could not be saved"
+            messages.append("its last state could not be saved")
         trainer.close(OVER)
         stopping = trainer.early_stopping
         best = None if math.isnan(stopping.best) else stopping.best
@@ -185,7 +185,7 @@ class _Session:
             test = summary(self.results)
             best = test.get(stopping.monitor)
             self.fold = None
-        finished = RunFinished(cause=ended.cause, best=best, test=test, message=message, **trainer.place)
+        finished = RunFinished(cause=ended.cause, best=best, test=test, message="; ".join(messages), **trainer.place)
         self.say(finished)
         self.journal.sync()
         return finished
