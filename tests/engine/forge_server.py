@@ -27,8 +27,11 @@ WAIT = 20.0  # seconds until a save that is waited for counts as lost
 class Script(Controls):
     """Counts the loop's looks at its controls, and at look `at` saves and dies, or is told to end by a signal."""
 
-    def __init__(self, folder: RunFolder, *, at: int | None = None, how: str = "kill", trace: bool = False) -> None:
+    def __init__(
+        self, folder: RunFolder, *, at: int | None = None, how: str = "kill", trace: bool = False, go_on: bool = False
+    ) -> None:
         super().__init__(folder.commands)
+        self.go_on = go_on
         self.folder, self.at, self.how, self.looks = folder, at, how, 0
         self.places: list[Any] | None = [] if trace else None
         self.trainer: Any = None
@@ -42,6 +45,11 @@ class Script(Controls):
         if self.at is not None and self.looks >= self.at:
             self._interrupt()
         return super().pending(now)
+
+    def wait(self, seconds: float = 0.05) -> None:
+        if self.go_on:
+            self.send(Command(command="resume"))
+        super().wait(seconds)
 
     def _interrupt(self) -> None:
         if self.how != "kill":
@@ -57,15 +65,19 @@ class Script(Controls):
             os.kill(os.getpid(), signal.SIGKILL)
 
     def say(self, event: Event) -> None:
-        if self.at is not None and self.how == "kill" and isinstance(event, CheckpointSaved) and event.cause == "command":
+        if (
+            self.at is not None
+            and self.how == "kill"
+            and isinstance(event, CheckpointSaved)
+            and event.cause == "command"
+        ):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
 def run(request: dict[str, Any]) -> int:
     """Train as the engine's own process does, and return its exit code."""
     folder = RunFolder(Path(request["folder"]))
-    trace = request.get("trace", False)
-    script = Script(folder, at=request.get("at"), how=request.get("how", "kill"), trace=trace)
+    script = Script(folder, **{name: request[name] for name in ("at", "how", "trace", "go_on") if name in request})
 
     class Seen(session.Trainer):
         def __init__(self, *given: Any) -> None:

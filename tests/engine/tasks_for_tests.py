@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -184,4 +186,89 @@ def stuck() -> Task:
     """Data that hangs."""
     return Task(
         model=Net(), train=Stuck(*_data(64, 1)), test=_data(20, 2), loss=nn.CrossEntropyLoss(), settings=SETTINGS
+    )
+
+
+def _marked(mark: float, batches: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    inputs, targets = _data(64, 1)
+    for batch in batches:
+        inputs[batch] = mark
+    return inputs, targets
+
+
+def poisoned(rows: int = 1) -> Task:
+    """So many rows of the data hold NaN."""
+    task = held()
+    task.train, task.augment = _marked(float("nan"), tuple(range(rows))), None
+    return task
+
+
+def exploding() -> Task:
+    """The loss is finite, its gradient is not."""
+    task = held()
+    task.augment = None
+
+    def step(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        inputs, targets = batch
+        loss = nn.functional.cross_entropy(model(inputs), targets)
+        step.calls += 1  # type: ignore[attr-defined]
+        if step.calls == 15:  # type: ignore[attr-defined]
+            loss = loss + (model.body[0].weight * 0).abs().sqrt().sum()
+        return loss
+
+    step.calls = 0  # type: ignore[attr-defined]
+    task.step = step
+    return task
+
+
+def failing(at: int = 15, where: str = "forward", error: str = "memory") -> Task:
+    """Raises at a batch, the first time that the environment's FAIL is set."""
+    task = held()
+    state = {"calls": 0}
+
+    def fail(*_: object) -> None:
+        if error == "memory":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.\nmore")
+        if error == "exit":
+            sys.exit(3)
+        raise ValueError("the third shelf is empty")
+
+    def step(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        inputs, targets = batch
+        state["calls"] += 1
+        now = state["calls"] == at and "FAIL" in os.environ
+        outputs = model(inputs)
+        if now and where == "forward":
+            fail()
+        if now and where == "backward":
+            outputs.register_hook(fail)
+        return nn.functional.cross_entropy(outputs, targets)
+
+    task.step = step
+    if where == "optimizer" and "FAIL" in os.environ:
+
+        class Failing(torch.optim.SGD):
+            def step(self, closure: Any = None) -> Any:
+                self.steps = getattr(self, "steps", 0) + 1
+                if self.steps == at:
+                    with torch.no_grad():
+                        self.param_groups[0]["params"][0].add_(1.0)
+                    fail()
+                return super().step(closure)
+
+        task.optimizer = lambda model, lr: Failing(model.parameters(), lr)
+    return task
+
+
+def learned_by_heart() -> Task:
+    """Four samples to learn, others to be measured on: overfits at once."""
+    inputs, targets = _data(8, 5)
+    test_inputs, test_targets = _data(64, 6)
+    model = nn.Sequential(nn.Linear(FEATURES, 64), nn.ReLU(), nn.Linear(64, CLASSES))
+    return Task(
+        model=model,
+        train=(inputs, targets),
+        test=(test_inputs, (test_targets + 1) % CLASSES),
+        loss=nn.CrossEntropyLoss(),
+        settings={"epochs": 12, "batch_size": 8, "lr": 0.05, "optimizer": "adam", "device": "cpu"},
     )
