@@ -16,7 +16,7 @@ import click
 from ..engine import loading, runs
 from ..engine.controls import Controls
 from ..engine.errors import ParameterError, RequestError, RunError, StokerError
-from ..engine.process import describe
+from ..engine.process import describe, exit_code
 from ..engine.settings import Settings
 from ..engine.tasks import NAMES
 from . import options as setting_options
@@ -207,7 +207,7 @@ def _dashboard(folder: runs.RunFolder, checkpoint: str | None) -> int:
     app = StokerApp(folder, host=host)
     if not show(app, host, folder):
         # Nobody is there to read anything; engine.log and events.jsonl say how it went.
-        return 0
+        return exit_code(app.finished, host.controls) if app.finished else 0
     if app.error is not None:
         raise app.error
     if app.detached and app.finished is not None and app.finished.cause == "stopped":

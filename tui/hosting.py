@@ -6,6 +6,9 @@ import contextlib
 import signal
 import types
 from collections.abc import Callable, Iterator
+from functools import partial
+
+from rich.console import Console
 
 from ..engine.controls import Command
 from ..engine.process import ENDING, leave_terminal
@@ -22,6 +25,8 @@ def show(app: StokerApp, host: Host | None, folder: RunFolder) -> bool:
     the run has ended, with what is printed from then on in engine.log.
     """
     with own_terminal(folder.log) as terminal, _signals(app, host, terminal):
+        terminal.on_gone = partial(_lost, app, host)
+        app.error_console = Console(file=terminal, markup=False, highlight=False)
         app.run()
     if terminal.gone:
         leave_terminal(folder)
@@ -29,6 +34,13 @@ def show(app: StokerApp, host: Host | None, folder: RunFolder) -> bool:
         with _signals(app, host, terminal):
             app.finished = host.join()
     return not terminal.gone
+
+
+def _lost(app: StokerApp, host: Host | None) -> None:
+    """The dashboard ends, the training saves and goes on."""
+    app.leave(128 + signal.SIGHUP)
+    if host is not None and host.running:
+        host.controls.send(Command(command="save"))
 
 
 @contextlib.contextmanager
@@ -45,10 +57,7 @@ def _signals(app: StokerApp, host: Host | None, terminal: Terminal) -> Iterator[
             app.leave(128 + signum)
 
     def hang_up(signum: int, frame: types.FrameType | None) -> None:
-        terminal.gone = True
-        app.leave(128 + signum)
-        if host is not None and host.running:
-            host.controls.send(Command(command="save"))
+        terminal.lose()
 
     handlers: dict[int, Callable[[int, types.FrameType | None], None]] = dict.fromkeys(ENDING, end)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
 from pathlib import Path
 
@@ -14,7 +14,21 @@ from pathlib import Path
 class Terminal(io.TextIOWrapper):
     """The terminal as a stream that never raises: when it is gone, what is written goes nowhere."""
 
-    gone = False
+    _gone = False
+    on_gone: Callable[[], None] | None = None
+    """Called once, when the terminal turns out to be gone; in the thread that writes, or in a signal's handler."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether the terminal is gone."""
+        return self._gone
+
+    def lose(self) -> None:
+        """Write nothing more."""
+        if not self._gone:
+            self._gone = True
+            if self.on_gone is not None:
+                self.on_gone()
 
     def write(self, text: str) -> int:
         """Write, or notice that the terminal is gone."""
@@ -23,7 +37,7 @@ class Terminal(io.TextIOWrapper):
             try:
                 super().write(text)
             except OSError:
-                self.gone = True
+                self.lose()
         return len(text)
 
     def flush(self) -> None:
@@ -32,7 +46,7 @@ class Terminal(io.TextIOWrapper):
             try:
                 super().flush()
             except OSError:
-                self.gone = True
+                self.lose()
 
 
 @contextlib.contextmanager
@@ -49,15 +63,19 @@ def own_terminal(log: Path) -> Iterator[Terminal]:
     os.close(file)
     # Before Textual takes sys.stderr: started later, it fails on a stream without a descriptor.
     resource_tracker.ensure_running()
-    # Textual writes to __stderr__, asks __stdout__ for the terminal's size, and shows a crash on stderr.
-    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = terminal  # type: ignore[misc]
+    # Textual writes to __stderr__ and asks __stdout__ for the terminal's size. It puts stdout and stderr back before the
+    # training has ended, so they are the log's already.
+    sys.__stdout__ = sys.__stderr__ = terminal  # type: ignore[misc]
+    print_to(log)
     try:
         yield terminal
     finally:
         flush()
         sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__ = streams  # type: ignore[misc]
         for number, old in enumerate(saved, 1):
-            os.dup2(old, number)
+            # Where the terminal is gone they stay on the log: a print there would raise in the training.
+            if not terminal.gone:
+                os.dup2(old, number)
             os.close(old)
         with contextlib.suppress(OSError):  # the terminal may be gone
             terminal.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -18,20 +19,31 @@ PROGRAM = str(Path(sys.executable).with_name("stoker"))
 
 
 class Terminal:
-    """Runs `stoker …` on a terminal of `columns` × `rows`."""
+    """Runs `stoker …`, or another program, on a terminal of `columns` × `rows`."""
 
-    def __init__(self, arguments: list[str], folder: Path, columns: int = 120, rows: int = 40) -> None:
+    def __init__(
+        self, arguments: list[str], folder: Path, columns: int = 120, rows: int = 40, program: str = PROGRAM
+    ) -> None:
         """Start the program in `folder`."""
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "OMP_NUM_THREADS": "1"}
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
-        self.process = pexpect.spawn(PROGRAM, arguments, cwd=str(folder), dimensions=(rows, columns), env=environment)
+        self.process = pexpect.spawn(program, arguments, cwd=str(folder), dimensions=(rows, columns), env=environment)
 
     def __enter__(self) -> Terminal:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.process.close(force=True)
+        if not self.process.closed:
+            self.process.close(force=True)
+        elif self.process.isalive():
+            os.kill(self.process.pid, signal.SIGKILL)
+            os.waitpid(self.process.pid, 0)
+
+    def cut(self) -> None:
+        """Close the terminal under the program."""
+        self.process.ptyproc.fileobj.close()
+        self.process.closed = self.process.ptyproc.closed = True
 
     def press(self, *keys: str) -> None:
         """Type keys."""

@@ -1,0 +1,168 @@
+"""The connection drops, the training does not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stoker.engine.events import CheckpointSaved
+from stoker.engine.runs import RunFolder
+
+from .runs import assert_same, events, finished, step, stoker, wait_until
+from .terminal import PROGRAM, Terminal
+
+EPOCHS = 60_000
+RUN = ["run", "iris", "--epochs", str(EPOCHS), "--name"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """The same run, that nobody looked at."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert stoker(folder, *RUN, "quiet", "--headless").returncode == 0
+    return RunFolder(folder / "runs" / "quiet")
+
+
+def main_thread_seconds(pid: int) -> float:
+    """Return the processor time of a process's main thread, where the dashboard lived."""
+    fields = Path(f"/proc/{pid}/task/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("cut", ["SIGHUP", "closed", "closed and SIGHUP ignored"])
+def test_the_training_goes_on_where_the_terminal_is_gone(tmp_path: Path, undisturbed: RunFolder, cut: str) -> None:
+    """It saves, trains on in the same process at no cost for the dead terminal, and ends with the same bits."""
+    folder = RunFolder(tmp_path / "runs" / "one")
+    program, arguments = PROGRAM, [*RUN, "one"]
+    if cut.endswith("ignored"):
+        program, arguments = "/bin/sh", ["-c", f"trap '' HUP; exec {' '.join([PROGRAM, *arguments])}"]
+    with Terminal(arguments, tmp_path, program=program) as terminal:
+        pid = terminal.process.pid
+        terminal.wait_for("training")
+        wait_until(lambda: bool(terminal.text) and step(folder) > 1000, "it trains")
+        if cut == "SIGHUP":
+            os.kill(pid, signal.SIGHUP)
+        else:
+            terminal.cut()
+        before = step(folder)
+        wait_until(lambda: step(folder) > before + 2000, "it trains on")
+        spent, since = main_thread_seconds(pid), time.monotonic()
+        assert not finished(folder)
+        wait_until(lambda: finished(folder), "it ends")
+        if Path(f"/proc/{pid}/task/{pid}").exists() and time.monotonic() - since > 1:
+            assert main_thread_seconds(pid) - spent < 0.05 * (time.monotonic() - since)
+    if cut != "closed and SIGHUP ignored":
+        assert any(isinstance(event, CheckpointSaved) and event.cause == "command" for event in events(folder))
+    assert "Traceback" not in folder.log.read_text()
+    assert_same(folder, undisturbed)
+
+    with Terminal(["attach", "one"], tmp_path) as again:
+        again.wait_for("completed")
+        assert again.number(r"step +([\d,]+) / ") == EPOCHS
+        again.press("q")
+        assert again.wait_for_end() == 0
+
+
+def test_a_print_to_the_dead_terminal_does_not_raise(tmp_path: Path) -> None:
+    """What the task prints from then on goes to engine.log."""
+    (tmp_path / "loud.py").write_text(
+        "import os, time, torch\nfrom stoker.engine import Task\n\n"
+        "def step(model, batch):\n    print('python speaks', flush=True)\n    os.write(2, b'C speaks\\n')\n"
+        "    time.sleep(0.01)\n    return model(batch[0]).square().mean()\n\n"
+        "def loud() -> Task:\n    data = (torch.rand(8, 2), torch.zeros(8).long())\n"
+        "    return Task(model=torch.nn.Linear(2, 2), train=data, test=data, loss=torch.nn.CrossEntropyLoss(), step=step)\n"
+    )
+    folder = RunFolder(tmp_path / "runs" / "one")
+    arguments = ["run", "loud.py:loud", "--name", "one", "--epochs", "300", "--eval-every", "300epochs"]
+    with Terminal(arguments, tmp_path) as terminal:
+        terminal.wait_for("training")
+        terminal.cut()
+        wait_until(lambda: finished(folder), "it ends")
+    said = folder.log.read_text().splitlines()
+    assert said.count("python speaks") == said.count("C speaks") == 300
+    assert "completed" in stoker(tmp_path, "ls").stdout
+
+
+def test_a_terminal_that_nobody_reads_does_not_stop_the_training(tmp_path: Path) -> None:
+    """When it is read again, the newest state is drawn."""
+    folder = RunFolder(tmp_path / "runs" / "one")
+    with Terminal([*RUN[:3], "10000000", "--name", "one"], tmp_path) as terminal:
+        terminal.wait_for("training")
+        wait_until(lambda: bool(terminal.text) and step(folder) > 1000, "it trains")
+        before = step(folder)
+        # Longer than the terminal's buffer and Textual's queue of writes hold.
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            time.sleep(0.1)
+        unread = step(folder)
+        assert unread > before + 2000
+        assert terminal.number(r"step +([\d,]+) / ") > 0
+        terminal.wait_for(lambda text: terminal.number(r"step +([\d,]+) / ") > unread)
+        terminal.press("q")
+        terminal.wait_for("Save and quit")
+        terminal.press("\r")
+        assert terminal.wait_for_end() == 0
+
+
+@pytest.fixture
+def ssh(tmp_path: Path) -> Iterator[tuple[list[str], int]]:
+    """A real sshd on loopback: the command line that logs in to it, and its pid."""
+    sshd, client, keygen = (shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin") for name in ("sshd", "ssh", "ssh-keygen"))
+    if not (sshd and client and keygen):
+        pytest.skip("there is no sshd on this machine")
+    home = tmp_path / "sshd"
+    home.mkdir(mode=0o700)
+    for name in ("host", "user"):
+        subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(home / name)], check=True)
+    (home / "authorized").write_text((home / "user.pub").read_text())
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    port = 20000 + os.getpid() % 20000
+    (home / "config").write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {home / 'host'}\nAuthorizedKeysFile {home / 'authorized'}\n"
+        f"PidFile {home / 'pid'}\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n"
+    )
+    server = subprocess.Popen([sshd, "-D", "-e", "-f", str(home / "config")], stderr=(home / "log").open("w"))
+    login = [client, "-tt", "-p", str(port), "-i", str(home / "user"), "-o", "StrictHostKeyChecking=no"]
+    login += ["-o", f"UserKnownHostsFile={home / 'known'}", "-o", "LogLevel=ERROR", "127.0.0.1"]
+    try:
+        wait_until(lambda: "listening" in (home / "log").read_text(), "sshd listens")
+        yield login, server.pid
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def session_of(server: int) -> int:
+    """Return the pid of the sshd process that serves the one connection."""
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(server)], capture_output=True, text=True, check=True)
+    [pid] = listed.stdout.split()
+    return int(pid)
+
+
+def test_a_connection_that_is_cut(tmp_path: Path, undisturbed: RunFolder, ssh: tuple[list[str], int]) -> None:
+    """The session's process is killed; the run ends as if nothing had been, and another login sees all of it."""
+    (program, *login), server = ssh
+    folder = RunFolder(tmp_path / "runs" / "one")
+    command = f"cd {tmp_path} && OMP_NUM_THREADS=1 TERM=xterm-256color {PROGRAM}"
+    with Terminal([*login, f"{command} {' '.join(RUN)} one"], tmp_path, program=program) as terminal:
+        terminal.wait_for("training")
+        wait_until(lambda: bool(terminal.text) and step(folder) > 1000, "it trains")
+        os.kill(session_of(server), signal.SIGKILL)
+        before = step(folder)
+        terminal.wait_for_end()
+    wait_until(lambda: step(folder) > before + 2000, "it trains on")
+    with Terminal([*login, f"{command} attach one"], tmp_path, program=program) as again:
+        again.wait_for("training|completed")
+        again.wait_for("completed")
+        assert again.number(r"step +([\d,]+) / ") == EPOCHS
+        again.press("q")
+        assert again.wait_for_end() == 0
+    assert_same(folder, undisturbed)
