@@ -1,0 +1,178 @@
+"""Runs in a process of their own: started, watched, steered from elsewhere, handed over, killed and resumed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from stoker.engine.events import CommandAnswered, LearningRate, RunFinished, RunStarted
+from stoker.engine.runs import RunFolder
+
+from .runs import assert_same, events, finished, step, stoker, wait_until
+from .terminal import Terminal
+
+STEP = r"step +([\d,]+) / "
+ENDLESS = ["--epochs", "10000000"]
+
+
+def pid_of(folder: RunFolder) -> int:
+    """Return the process that trained the run last."""
+    return [event.pid for event in events(folder) if isinstance(event, RunStarted)][-1]
+
+
+def test_a_background_run_is_steered_by_send(tmp_path: Path) -> None:
+    """Each request waits for its answer; 0 only if it was done."""
+    started = stoker(tmp_path, "run", "iris", "--background", "--headless", "--name", "one", *ENDLESS)
+    assert started.returncode == 0, started.stderr
+    folder = RunFolder(tmp_path / "runs" / "one")
+    # In a session of its own, so that no terminal's end reaches it.
+    assert os.getsid(pid_of(folder)) != os.getsid(0)
+
+    def send(*words: str) -> tuple[int, str]:
+        done = stoker(tmp_path, "send", "one", *words)
+        return done.returncode, (done.stdout + done.stderr).strip()
+
+    assert send("pause") == (0, "paused")
+    paused_at = step(folder)
+    assert folder.state() == "paused"
+    assert send("save") == (0, f"saved step {paused_at}")
+    code, said = send("evaluate")
+    assert code == 0
+    assert "accuracy" in said
+    assert send("lr=0.005") == (0, "learning rate 0.005")
+    code, said = send("lr=-1")
+    assert code == 1
+    assert "above 0" in said
+    assert step(folder) == paused_at
+    assert send("resume") == (0, "goes on")
+    wait_until(lambda: step(folder) > paused_at, "it goes on")
+    assert send("resume")[0] == 1
+    assert send("pause", "--release")[0] == 0
+    assert send("resume")[0] == 0
+    assert send("stop") == (0, "saves and ends")
+    wait_until(lambda: finished(folder) and not folder.locked(), "it ends by itself")
+    assert [event.lr for event in events(folder) if isinstance(event, LearningRate)] == [[0.005]]
+    code, said = send("pause")
+    assert code == 2
+    assert "stopped" in said
+
+
+def test_garbage_in_the_command_file_is_answered_or_skipped(tmp_path: Path) -> None:
+    """Half a line, a megabyte, an unknown command: the training goes on and the next command is done."""
+    assert stoker(tmp_path, "run", "iris", "--background", "--headless", "--name", "one", *ENDLESS).returncode == 0
+    folder = RunFolder(tmp_path / "runs" / "one")
+    with folder.commands.open("ab") as file:
+        file.write(b"\xff\xfe\n{\n" + b"y" * 1_000_000 + b'\n{"id": "7", "command": "dance"}\n[]\n')
+    wait_until(lambda: any(isinstance(event, CommandAnswered) and event.id == "7" for event in events(folder)), "an answer")
+    [answer] = [event for event in events(folder) if isinstance(event, CommandAnswered)]
+    assert answer.status == "failed"
+    assert stoker(tmp_path, "send", "one", "stop").returncode == 0
+    wait_until(lambda: finished(folder), "it ends")
+
+
+def test_several_dashboards_see_what_any_of_them_did(tmp_path: Path) -> None:
+    """All have every key; leaving one leaves the run alone."""
+    assert stoker(tmp_path, "run", "iris", "--background", "--headless", "--name", "one", *ENDLESS).returncode == 0
+    folder = RunFolder(tmp_path / "runs" / "one")
+    with Terminal(["attach", "one"], tmp_path) as first, Terminal(["attach"], tmp_path, 80, 24) as second:
+        first.wait_for("training")
+        second.wait_for("training")
+        first.press(" ")
+        first.wait_for("paused")
+        second.wait_for("paused")
+        assert first.number(STEP) == second.number(STEP)
+        second.press("r")
+        first.wait_for("training")
+        first.press("q")
+        assert first.wait_for_end() == 0
+        before = second.number(STEP)
+        second.wait_for(lambda text: second.number(STEP) > before)
+        os.kill(pid_of(folder), signal.SIGKILL)
+        second.wait_for("lost")
+        # Here is where it is resumed then.
+        second.press("r")
+        second.wait_for("training")
+        before = second.number(STEP)
+        second.wait_for(lambda text: second.number(STEP) > before)
+        second.press("q")
+        second.wait_for("Save and quit")
+        second.press("\r")
+        assert second.wait_for_end() == 0
+    assert folder.state() == "stopped"
+
+
+def test_a_request_that_was_wrong_is_told_at_once(tmp_path: Path) -> None:
+    """Also where the background process finds it out; nothing is left behind."""
+    done = stoker(tmp_path, "run", "iris", "--background", "--headless", "--name", "one", "--monitor", "beauty")
+    assert done.returncode == 2
+    assert "beauty" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "runs" / "one").exists()
+
+
+def detach(tmp_path: Path, name: str) -> None:
+    """Resume a run in a worker thread, and hand it to a background process with `d`."""
+    folder = RunFolder(tmp_path / "runs" / name)
+    with Terminal(["resume", name], tmp_path) as terminal:
+        terminal.wait_for("training")
+        before = step(folder)
+        wait_until(lambda: bool(terminal.text) and step(folder) > before, "it trains")
+        terminal.press("d")
+        assert terminal.wait_for_end() == 0
+        assert f"stoker attach {name}" in terminal.text.replace("\n", "")
+    assert folder.locked()
+
+
+def moves(tmp_path: Path, count: int, seed: int) -> None:
+    """Move a run about at random, and compare it with one that nobody touched."""
+    chance = random.Random(seed)
+    epochs = ["--epochs", str(count * 20_000), "--save-every", "500steps", "--threads", "1"]
+    assert stoker(tmp_path, "run", "iris", "--headless", "--name", "quiet", *epochs).returncode == 0
+    assert stoker(tmp_path, "run", "iris", "--background", "--headless", "--name", "one", *epochs).returncode == 0
+    folder = RunFolder(tmp_path / "runs" / "one")
+    done = 0
+    while done < count and not finished(folder):
+        move = chance.choice(["attach", "kill", "detach", "send"])
+        if move == "attach":
+            with Terminal(["attach", "one"], tmp_path) as terminal:
+                terminal.wait_for("training|completed")
+                terminal.press(" ")
+                terminal.wait_for("paused|completed")
+                terminal.press("e", "s", "r")
+                terminal.wait_for("training|completed")
+                terminal.press("q")
+                terminal.wait_for_end()
+        elif move == "send":
+            stoker(tmp_path, "send", "one", chance.choice(["save", "evaluate"]))
+        else:
+            if move == "kill":
+                os.kill(pid_of(folder), signal.SIGKILL)
+            else:
+                stoker(tmp_path, "send", "one", "stop")
+            wait_until(lambda: not folder.locked(), "it ended")
+            if finished(folder) and folder.state() == "completed":
+                break
+            detach(tmp_path, "one")
+        done += 1
+        time.sleep(chance.random() * 0.5)
+    wait_until(lambda: finished(folder) and folder.state() == "completed", "it ends", 300)
+    assert sum(isinstance(event, RunFinished) and event.cause == "completed" for event in events(folder)) == 1
+    assert_same(folder, RunFolder(tmp_path / "runs" / "quiet"))
+    print(f"{done} moves, {step(folder)} steps")
+
+
+def test_a_run_that_is_moved_about_ends_with_the_same_bits(tmp_path: Path) -> None:
+    """Worker thread, background, attached, killed, resumed: four times."""
+    moves(tmp_path, 4, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_twenty_moves(tmp_path: Path) -> None:
+    """The same, twenty times."""
+    moves(tmp_path, 20, seed=2)
