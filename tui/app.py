@@ -117,6 +117,10 @@ class StokerApp(App[None]):
         elif not isinstance(self.screen, Confirm):
             self.push_screen(Confirm(QUESTION, yes="Save and quit", no="Stay"), self._answered)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to detach only what trains in this process; another's dashboard just leaves."""
+        return action != "detach" or (self._host is not None and self._host.running)
+
     def action_detach(self) -> None:
         """Give the prompt back; a training in this process goes on in one of its own, from an exact save."""
         self.detached = True

@@ -48,6 +48,7 @@ async def test_a_run_is_paused_saved_quit_and_goes_on_where_it_was(
     view = app.dashboard.view
     async with app.run_test() as pilot:
         await until(lambda: view.step > 20)
+        await until(lambda: "d" in app.screen.active_bindings)
         await pilot.press("space")
         await until(lambda: view.state == "paused")
         await pilot.press("s")

@@ -32,13 +32,20 @@ class Snapshot:
         app.theme = theme
 
         async def settle(pilot: Pilot[None]) -> None:
-            await self._until(lambda: all(settled(curve) for curve in app.dashboard.query(Curve)))
+            await self._settled(app, pilot)
             for key in keys:
                 await pilot.press(key)
-            await pilot.pause()
-            await self._until(lambda: all(settled(curve) for curve in app.dashboard.query(Curve)))
+            await self._settled(app, pilot)
 
         return self._compare(app, terminal_size=size, run_before=settle)
+
+    async def _settled(self, app: StokerApp, pilot: Pilot[None]) -> None:
+        # A panel that grows makes a plot smaller, which is drawn once more: so it takes several looks.
+        for _ in range(3):
+            await pilot.pause()
+            app.dashboard.tick()
+            await pilot.pause()
+            await self._until(lambda: all(settled(curve) for curve in app.dashboard.query(Curve)))
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ class Dashboard(Screen[None]):
         Binding("r", "resume", "Resume", id="run.resume", tooltip="Go on when paused; when ended, from the last save"),
         Binding("s", "ask('save')", "Save", id="run.save", tooltip="Save all it takes to resume, also while paused"),
         Binding("e", "ask('evaluate')", "Evaluate", id="run.evaluate", tooltip="Evaluate the model now, as it is"),
-        Binding("d", "app.detach", "Detach", id="app.detach", tooltip="Back to the prompt; the run goes on in the background"),
+        Binding("d", "app.detach", "Detach", id="app.detach", tooltip="Leave; the run goes on in the background"),
         Binding("l", "log_axis", "Log axis", id="view.log_axis", tooltip="Losses on a logarithmic axis, or not"),
         Binding("question_mark", "help", "Help", id="app.help", tooltip="This page", key_display="?"),
         Binding("q", "app.quit", "Quit", id="app.quit", tooltip="Leave; a run that trains here is saved first"),
