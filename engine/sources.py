@@ -36,26 +36,26 @@ def begin(root: Path, *further: Path) -> None:
 def sums() -> dict[str, str]:
     """Return the sha256 of every file of the task imported so far, by its path inside the task's folder."""
     found: dict[str, str] = {}
-    for path in _brought().values():
+    for path in filter(Path.is_file, _brought().values()):
         name = path.relative_to(_root) if path.is_relative_to(_root) else path
         found[str(name)] = hashlib.sha256(path.read_bytes()).hexdigest()
     return dict(sorted(found.items()))
 
 
 def users(path: Path) -> bool:
-    """Say whether a file is the user's code: neither a library's, nor Python's, nor the engine's."""
-    if not path.is_file() or path.parent == ENGINE or any(part in LIBRARIES for part in path.parts):
+    """Say whether a file or folder is the user's: neither a library's, nor Python's, nor the engine's."""
+    if not path.exists() or path.parent == ENGINE or any(part in LIBRARIES for part in path.parts):
         return False
     return not any(path.resolve().is_relative_to(standard) for standard in STANDARD)
 
 
 def _brought() -> dict[str, Path]:
-    """Return the modules of the user that were imported since `begin`, and their files."""
+    """Return the user's modules imported since `begin`: their files, or folders without `__init__.py`."""
     if _before is None:
         return {}
     found: dict[str, Path] = {}
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if name not in _before and not name.startswith("stoker.") and file and users(Path(file)):
-            found[name] = Path(file)
+        place = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
+        if name not in _before and not name.startswith("stoker.") and place and users(Path(place)):
+            found[name] = Path(place)
     return found

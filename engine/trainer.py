@@ -127,7 +127,7 @@ class Trainer:
                 if progress.batch != self._batches_per_epoch:
                     self._between(epoch_ended=False)
             if self.window:
-                self._update()  # an epoch's last accumulation window may be shorter
+                self._close_window()
             if not progress.batch:
                 raise Ended("failed", "the training data is empty")
             progress.epoch, progress.batch = progress.epoch + 1, 0
@@ -196,6 +196,13 @@ class Trainer:
         self._scheduled("step")
         if self._guard.found:
             self.speak()
+
+    def _close_window(self) -> None:
+        """Step with the window that a stream's end cut short: only now is it known how many batches share it."""
+        for parameter in self._trained:
+            if parameter.grad is not None:
+                parameter.grad.mul_(self._window_size() / len(self.window))
+        self._update()
 
     def _drop_window(self) -> None:
         """Go back to the last optimizer step: after half a backward pass the window's gradients are worth nothing."""

@@ -10,7 +10,6 @@ from ._images import resnet
 from ._street_data import HEIGHT, PLACES, WIDTH
 
 CLASSES = 11  # ten digits and the blank
-FEATURES = 256
 
 
 class StreetNumbers(nn.Module):
@@ -20,12 +19,10 @@ class StreetNumbers(nn.Module):
         """Put six heads on a small CNN, or on a ResNet of torchvision."""
         super().__init__()
         if body == "cnn":
-            convolutions = [layer for sizes in ((3, 32), (32, 64), (64, 128)) for layer in _block(*sizes)]
-            flat = 128 * (HEIGHT // 8) * (WIDTH // 8)
+            layers = [*_block(3, 24, 2), *_block(24, 48), *_block(48, 48, 2), *_block(48, 96), *_block(96, 96, 2)]
             # Flattened, not averaged: where a digit stands is what tells the heads apart.
-            hidden = [nn.Flatten(), nn.Linear(flat, FEATURES), nn.ReLU()]
-            self.body: nn.Module = nn.Sequential(*convolutions, *hidden)
-            features = FEATURES
+            self.body: nn.Module = nn.Sequential(*layers, nn.Flatten())
+            features = 96 * (HEIGHT // 8) * (WIDTH // 8)
         else:
             self.body, features = resnet(body)
         self.dropout = nn.Dropout(dropout)
@@ -60,5 +57,6 @@ class PlaceAccuracy(Metric):
         return {str(place): share for place, share in enumerate(self.right / self.count, 1)}
 
 
-def _block(before: int, after: int) -> list[nn.Module]:
-    return [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(), nn.MaxPool2d(2)]
+def _block(before: int, after: int, pool: int = 1) -> list[nn.Module]:
+    convolution = nn.Conv2d(before, after, 3, padding=1, bias=False)
+    return [convolution, nn.BatchNorm2d(after), nn.ReLU(), *([nn.MaxPool2d(pool)] if pool > 1 else [])]

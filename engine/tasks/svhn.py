@@ -33,7 +33,7 @@ def svhn(body: Literal["cnn", "resnet18"] = "cnn", dropout: float = 0.3) -> Task
         classes=[*(str(digit) for digit in range(10)), "blank"],
         note=found.note,
         settings={
-            "epochs": 10,
+            "epochs": 8,
             "batch_size": 64,
             "lr": 0.002,
             "optimizer": "adam",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from stoker.engine import runs
-from stoker.engine.controls import Controls
+from stoker.engine.controls import Command, Controls
 from stoker.engine.events import Event, Warned
 from stoker.engine.runs import RunFolder
 from stoker.engine.session import train
@@ -14,13 +14,29 @@ from stoker.engine.session import train
 E = TypeVar("E", bound=Event)
 
 
+class StopAt(Controls):
+    """Asks for the end at one of the loop's looks, counted from 1: one a batch."""
+
+    def __init__(self, look: int) -> None:
+        super().__init__()
+        self.left = look
+
+    def pending(self, now: float) -> bool:
+        """Count the looks."""
+        self.left -= 1
+        if not self.left:
+            self.send(Command(command="stop"))
+        return super().pending(now)
+
+
 class Run:
     """A run folder, its last event, and all events of this process in order."""
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, stop_at: int | None = None) -> None:
         self.folder = folder
         self.events: list[Event] = []
-        self.finished = train(folder, Controls(), self.events.append)
+        controls = Controls() if stop_at is None else StopAt(stop_at)
+        self.finished = train(folder, controls, self.events.append)
 
     def of(self, kind: type[E]) -> list[E]:
         """Return the events of one kind."""

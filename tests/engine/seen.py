@@ -1,0 +1,96 @@
+"""A task whose model writes down what it is given, in the forms that data comes in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from stoker.engine import Task
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
+
+
+class Seen(nn.Module):
+    """A small network for pictures that writes down what it is given."""
+
+    log: list[dict[str, Any]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3))
+
+    def forward(self, images: Tensor) -> Tensor:
+        outputs: Tensor = self.layers(images)
+        if not torch.compiler.is_compiling():
+            weight = self.layers[0].weight
+            self.log.append(
+                {
+                    "training": self.training,
+                    "size": len(images),
+                    "dtype": outputs.dtype,
+                    "channels_last": weight.is_contiguous(memory_format=torch.channels_last),
+                    "first": float(images[0].sum()),
+                    "threads": torch.get_num_threads(),
+                }
+            )
+        return outputs
+
+
+def data(rows: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Return pictures (N, 2, 6, 6) and classes that can be read from them."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randn(rows, 2, 6, 6, generator=generator)
+    return images, (images[:, 0].mean((1, 2)) * 6 + 1.5).clamp(0, 2).long()
+
+
+def seen(loader: bool = False, scale: float = 1.0, shift: bool = False) -> Task:
+    """A task whose model writes down what it is given."""
+    Seen.log = []
+    train: Any = data(40, 1)
+    if loader:
+        train = DataLoader(TensorDataset(*train), batch_size=10, shuffle=True, drop_last=True)
+    return Task(
+        model=Seen(),
+        train=train,
+        test=data(20, 2),
+        loss=Scaled(scale) if scale != 1 else nn.CrossEntropyLoss(),
+        metrics=["accuracy", "f1"],
+        augment=(lambda images: images + torch.rand(1)) if shift else None,
+        settings={"epochs": 2, "batch_size": 8, "lr": 0.1},
+    )
+
+
+class Scaled(nn.Module):
+    """A cross-entropy with gradients of another size."""
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(outputs, targets) * self.scale
+
+
+class Stream(IterableDataset[Any]):
+    """The rows in order."""
+
+    def __iter__(self) -> Any:
+        return zip(*data(40, 1), strict=True)
+
+
+class Rows(Dataset[Any]):
+    """The rows, which a loader without shuffling takes in order."""
+
+    def __len__(self) -> int:
+        return 40
+
+    def __getitem__(self, row: int) -> Any:
+        return tuple(column[row] for column in data(40, 1))
+
+
+def in_order(stream: bool) -> Task:
+    """The rows in their own order, from a stream or a loader; batches of any size meet the same rows."""
+    rows = Stream() if stream else None
+    task = seen()
+    task.train = rows if stream else DataLoader(Rows(), shuffle=False)
+    return task

@@ -1,0 +1,1 @@
+"""A package of one's own, with names that stoker has too."""
