@@ -11,13 +11,17 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 
+STATISTICS = 1 << 14  # numbers; a larger buffer is a table, and no copy of it is kept
+
+
 class NanGuard:
     """Looks at every loss before it is used; on a device the look stays on the device."""
 
     def __init__(self, model: nn.Module, optimizer: Optimizer, device: torch.device, *, ignore: bool) -> None:
         """Guard the updates of `optimizer`; with `ignore` they are made as in plain PyTorch."""
         # A forward pass changes running statistics before its loss is known; on a device the loss is known too late.
-        self._buffers = list(model.buffers()) if device.type == "cpu" else []
+        small = (buffer for buffer in model.buffers() if buffer.numel() <= STATISTICS)
+        self._buffers = list(small) if device.type == "cpu" else []
         self._copies = [buffer.clone() for buffer in self._buffers]
         self._model, self._device = model, device
         self.protects = not ignore
