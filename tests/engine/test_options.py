@@ -218,7 +218,7 @@ def test_patience_ends_the_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("keep", [0, 1])
 def test_numbered_checkpoints_are_kept(keep: int, tmp_path: Path) -> None:
     """As many of the newest as were asked for."""
-    done = run(tmp_path, TASK, epochs=5, save_every="1epochs", keep=keep)
+    done = run(tmp_path, TASK, epochs=10, batch_size=1, save_every="1epochs", keep=keep)
     assert len([*done.folder.checkpoints.glob("step-*.pt")]) == keep
 
 
