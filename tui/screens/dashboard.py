@@ -28,6 +28,7 @@ from .help import Help
 from .steering import Steering
 
 TICK = 0.1  # seconds between two looks at the source
+REST = 0.25  # seconds between two looks at the panels' numbers
 UNKNOWN = 0.0  # when something was printed that was there before
 BUDGET = 0.05  # seconds of a tick that a long history may take
 
@@ -66,6 +67,8 @@ class Dashboard(Screen[None]):
         self._log_axis = False
         self._caught = False
         self._shown: object = None
+        self._shown_state = ""
+        self._next = 0.0
         self._offered: object = None
 
     def compose(self) -> ComposeResult:
@@ -121,9 +124,13 @@ class Dashboard(Screen[None]):
         self._show_curves()
         # The clocks on the screen go in whole seconds.
         wanted = (view.version, view.alive, int(now))
-        if wanted == self._shown:
+        # Numbers that only count on are read a few times a second; a change of state is seen at once.
+        standing = view.standing(now)
+        resting = standing == self._shown_state and time.monotonic() < self._next
+        if wanted == self._shown or (resting and self._shown is not None):
             return
-        self._shown = wanted
+        self._shown, self._shown_state = wanted, standing
+        self._next = time.monotonic() + REST
         for panel in self.query(Panel):
             panel.show(view, now)
         self.query_one(EventLog).show(view)

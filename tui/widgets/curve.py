@@ -11,7 +11,7 @@ from textual.widgets import Static
 from ..plot import Color, Picture, Plot, draw, picture
 from ..series import Dense, Sparse
 
-SHARE = 0.05  # of the time at most goes into drawing one plot
+SHARE = 0.015  # of the time at most goes into drawing one plot; showing it costs as much again
 LEAST_WAIT = 0.25  # seconds between two draws
 COLORS = 6
 
@@ -30,6 +30,7 @@ class Curve(Static):
         self._first = first_color
         self._picture: Picture | None = None
         self._wanted: object = None
+        self._shown_legend: Content | None = None
         self._next = 0.0
 
     def show(self, curves: list[Named], *, reach: int, log: bool = False, empty: str = "") -> None:
@@ -51,7 +52,9 @@ class Curve(Static):
             return
         self._wanted = wanted
         began = time.thread_time()
-        self.border_title = self._legend([name for name, _ in curves], colors, log)
+        legend = self._legend([name for name, _ in curves], colors, log)
+        if legend != self._shown_legend:
+            self.border_title = self._shown_legend = legend
         plot = Plot(
             size.width,
             size.height,

@@ -51,7 +51,9 @@ class EventLog(ScrollView, can_focus=True):
     def _wrap(self) -> None:
         width = self.scrollable_content_region.width
         self._rows = [row for line in self._lines for row in wrapped(line, max(8, width - INDENT))]
-        self.virtual_size = Size(width, len(self._rows))
+        # Without the layout of the whole screen that setting it would bring: the log's own size stays.
+        self.set_reactive(EventLog.virtual_size, Size(width, len(self._rows)))
+        self.vertical_scrollbar.window_virtual_size = len(self._rows)
         if self._follow:
             self.scroll_end(animate=False)
         self.refresh()
