@@ -64,8 +64,9 @@ def _ending(event: e.RunFinished, at_step: str) -> tuple[Level, str]:
         return "error", f"failed{at_step}: {event.message or 'no reason was given'}"
     names = {"completed": "completed", "early_stopping": "stopped early", "stopped": "stopped on request"}
     result = f"   test {metrics(event.test)}" if event.test else ""
-    note = f"   {event.message}" if event.message else ""
-    return "good", f"{names.get(event.cause, event.cause)}{at_step}{result}{note}"
+    ending = names.get(event.cause, event.cause)
+    note = f"   {event.message}" if event.message not in ("", ending) else ""
+    return "good", f"{ending}{at_step}{result}{note}"
 
 
 def duration_of_save(seconds: float) -> str:
