@@ -8,7 +8,7 @@ from pathlib import Path
 from .events import Event, decode, encode
 
 LONGEST_LINE = 16 * 1024 * 1024  # bytes; a longer line is no event, and must not fill the memory
-CHUNK = 4 * 1024 * 1024  # bytes read at a time
+CHUNK = 4 * 1024 * 1024  # bytes read at a time, so that a long history never stands in memory whole
 
 
 class Journal:
@@ -56,20 +56,19 @@ class Lines:
         self._skipping = False
 
     def read(self) -> list[bytes]:
-        """Return the new whole lines; a half-written last line is not yet there."""
+        """Return the new whole lines, of a long file those of the next chunk; half a last line is not yet there."""
         try:
             status = os.stat(self.path)
         except OSError:
             return []
         if self._seen == (status.st_size, status.st_mtime_ns):
             return []
-        self._seen = (status.st_size, status.st_mtime_ns)
         self._offset = min(self._offset, status.st_size)
         lines: list[bytes] = []
         rest = b""
         with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123 - unbuffered, from an offset
             file.seek(self._offset)
-            while chunk := file.read(CHUNK):
+            while not lines and (chunk := file.read(CHUNK)):
                 *whole, rest = (rest + chunk).split(b"\n")
                 self._offset += sum(map(len, whole)) + len(whole)
                 if self._skipping and whole:
@@ -78,6 +77,8 @@ class Lines:
                 if len(rest) > LONGEST_LINE:
                     self._offset += len(rest)
                     rest, self._skipping = b"", True
+        if not lines:
+            self._seen = (status.st_size, status.st_mtime_ns)
         return lines
 
 

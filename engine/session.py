@@ -77,9 +77,8 @@ class _Session:
         threads = Settings.of(record.given).threads or (saved["settings"].get("threads") if saved else None)
         torch.set_num_threads(threads or torch.get_num_threads())
         self.told = self.folder.events.stat().st_size > 0
-        built: tuple[Task | None, Settings, Record] = build(record, self._tell)
+        task, settings, record = build(record, self._tell)
         self.sources = sources.sums()
-        task, settings, record = built
         device = choose(settings.device)
         torch.set_num_threads(threads or settings.threads or useful_threads(task, settings.batch_size))
         settings = replace(settings, threads=torch.get_num_threads())
@@ -96,14 +95,16 @@ class _Session:
         except OSError as error:
             raise RunError(f"run folder {self.folder.path} cannot be written: {error.strerror}") from error
         trainer: Trainer | None = None
+        # Each fold has a task of its own; one that was trained is let go before the next is built.
+        built: Task | None = task
+        del task
         try:
             for fold in range(first, folds):
                 self.fold = fold if folds > 1 else None
-                if fold > first or task is None:
-                    task, settings, _ = build(record, self._tell)
+                if built is None:
+                    built, settings, _ = build(record, self._tell)
                     settings = replace(settings, threads=torch.get_num_threads())
-                part = divided(task, settings, fold)
-                task = None
+                part, built = divided(built, settings, fold), None
                 trainer = Trainer(part, settings, device, self.folder, self.controls, self.say, self.fold)
                 trainer.folds_done = self.results
                 if saved:

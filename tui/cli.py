@@ -20,8 +20,9 @@ from ..engine.process import describe, exit_code
 from ..engine.settings import Settings
 from ..engine.tasks import NAMES
 from . import options as setting_options
-from .headless import Lines, json_line, numbers
+from .headless import Lines, json_line
 
+EXPORTS = "weights.safetensors, weights.pt, model.pt, metrics.csv, curves.png or tensorboard/"
 RESUMABLE = ("paused", "lost", "stopped", "failed", "new")
 
 runs_option = click.option(
@@ -38,8 +39,9 @@ def stoker() -> None:
 
 
 @stoker.command()
-@click.argument("task")
+@click.argument("task", required=False)
 @click.argument("parameters", nargs=-1, metavar="[PARAM=VALUE]...")
+@click.option("--like", metavar="RUN", help="Take task, parameters and settings of an earlier run; what is given here comes first.")
 @setting_options.settings
 @click.option("--name", help="The run's name; task and time otherwise.")
 @runs_option
@@ -47,8 +49,9 @@ def stoker() -> None:
 @json_option
 @click.option("--background", is_flag=True, help="Train in a process of its own, and attach to it.")
 def run(
-    task: str,
+    task: str | None,
     parameters: tuple[str, ...],
+    like: str | None,
     name: str | None,
     runs_folder: Path,
     headless: bool,
@@ -60,8 +63,20 @@ def run(
 
     `stoker tasks` lists the built-in tasks and their parameters.
     """
-    values = dict(_parameter(text) for text in parameters)
+    if like and task and "=" in task:
+        # With --like there is no task to name: what stands first is a parameter.
+        parameters = (task, *parameters)
+        task = None
+    values: dict[str, Any] = dict(_parameter(text) for text in parameters)
     given = setting_options.given(options)
+    if like:
+        record = runs.find(runs_folder, like).record()
+        if task not in (None, record.task):
+            raise RequestError(f"run {like} is of task {record.task}: give no other with --like")
+        task = record.task
+        values, given = {**record.parameters, **values}, {**record.given, **given}
+    if task is None:
+        raise RequestError(f"which task? the built-in ones are {', '.join(NAMES)}; your own is FILE.py:FUNCTION")
     Settings.of(given)
     loading.check_early(task, values)
     folder = runs.create(runs_folder, _located(task), name, {"parameters": values, "given": given})
@@ -150,6 +165,30 @@ def tasks(as_json: bool) -> int:
 
 
 @stoker.command()
+@click.argument("names", metavar="RUN RUN...", nargs=-1, required=True)
+@runs_option
+def compare(names: tuple[str, ...], runs_folder: Path) -> int:
+    """Show what was set differently in several runs, and what came of it."""
+    from .comparing import table
+
+    click.echo(table([runs.find(runs_folder, name) for name in names]))
+    return 0
+
+
+@stoker.command()
+@click.argument("name", metavar="RUN")
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), metavar="FILE", help=EXPORTS)
+@click.option("--checkpoint", metavar="best|latest|PATH", help="Of which the model is taken; best where there is one.")
+@runs_option
+def export(name: str, target: Path, checkpoint: str | None, runs_folder: Path) -> int:
+    """Write a run's model or curves for other programs."""
+    from .exporter import write
+
+    click.echo(f"wrote {target} from {write(runs.find(runs_folder, name), checkpoint, target)}")
+    return 0
+
+
+@stoker.command()
 @click.argument("name", metavar="RUN")
 @click.option("--checkpoint", default="best", metavar="best|latest|PATH", show_default=True)
 @runs_option
@@ -163,7 +202,9 @@ def evaluate(name: str, checkpoint: str, runs_folder: Path, as_json: bool) -> in
     if as_json:
         click.echo(json.dumps(result, indent=2))
     else:
-        click.echo(f"{folder.name} {result['checkpoint']} (step {result['step']}): {result['split']} {numbers(result['metrics'])}")
+        from .tables import measured
+
+        click.echo(measured(result))
     return 0
 
 

@@ -24,9 +24,10 @@ APART = 2.0  # seconds between two lines of progress
 
 
 def numbers(values: dict[str, float]) -> str:
-    """Return metrics as `accuracy 0.9667, loss 0.0537`, the loss last."""
-    names = sorted(values, key=lambda name: name == "loss")
-    return ", ".join(f"{name} {values[name]:.4f}" for name in names)
+    """Return metrics as `accuracy 0.9667, loss 0.0537`, the loss last; of several folds each with its deviation."""
+    names = sorted((name for name in values if not name.endswith("_std")), key=lambda name: name == "loss")
+    deviations = {name: f" ± {values[f'{name}_std']:.4f}" for name in names if f"{name}_std" in values}
+    return ", ".join(f"{name} {values[name]:.4f}{deviations.get(name, '')}" for name in names)
 
 
 class Lines:
