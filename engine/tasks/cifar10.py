@@ -41,6 +41,8 @@ def cifar10(body: Literal["cnn", "resnet18"] = "cnn", dropout: float = 0.2) -> T
             "optimizer": "sgd:momentum=0.9,weight_decay=0.0005,nesterov=true",
             "scheduler": "onecycle",
             "monitor": "accuracy",
+            # On a CPU a step takes four fifths of the time that it takes without.
+            "channels_last": True,
         },
     )
 

@@ -44,6 +44,8 @@ def mnist(dropout: float = 0.3, batch_norm: bool = False) -> Task:
             "optimizer": "adam",
             "scheduler": "step:size=5,gamma=0.5",
             "monitor": "accuracy",
+            # On a CPU an epoch takes three quarters of the time that it takes without.
+            "channels_last": True,
         },
     )
 

