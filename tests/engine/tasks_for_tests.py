@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from stoker.engine import Task
 from torch import Tensor, nn
-from torch.utils.data import Dataset, IterableDataset, TensorDataset
+from torch.utils.data import Dataset, IterableDataset, TensorDataset, default_collate
 
 FEATURES, CLASSES = 6, 3
 
@@ -272,3 +272,12 @@ def learned_by_heart() -> Task:
         loss=nn.CrossEntropyLoss(),
         settings={"epochs": 12, "batch_size": 8, "lr": 0.05, "optimizer": "adam", "device": "cpu"},
     )
+
+
+def validated() -> Task:
+    """Decisions are made on validation data, the test comes at the end; the loss soon gets no better."""
+    task = held()
+    task.val, task.test = _data(20, 2), TensorDataset(*_data(30, 3))
+    task.collate = default_collate  # so that the test takes several batches
+    task.settings = {**SETTINGS, "epochs": 40, "lr": 0.5, "patience": 3}
+    return task

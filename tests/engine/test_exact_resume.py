@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forge import Forge, assert_same_run, change, create
+from forge import Forge, assert_same_run, change, create, said
+from stoker.engine import events as e
 
 OPTIMIZERS = ["sgd:momentum=0.9", "adam", "adamw:weight_decay=0.01"]
 SCHEDULES = ["step:size=1,gamma=0.5", "cosine", "onecycle", "plateau:factor=0.5,patience=0", "warmup:steps=3+cosine"]
@@ -96,3 +97,22 @@ def test_resume_is_exact_in_every_combination(forge: Forge, tmp_path: Path) -> N
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         whole = [pool.submit(check, forge, tmp_path / str(n), *c) for n, c in enumerate(combinations(None))]
         print(sum(done.result() for done in whole), "interruptions")
+
+
+@pytest.mark.parametrize("how", ["kill", "SIGTERM"])
+def test_early_stopping_and_the_last_test(how: str, forge: Forge, tmp_path: Path) -> None:
+    """The counter goes on where it was, and a run cut short in its last test is tested again, not trained on."""
+    whole = create(tmp_path, "validated", name="whole")
+    assert forge.run(whole, trace=True) == 0, whole.log.read_text()
+    trace = json.loads((whole.path / "trace.json").read_text())
+    last = said(whole)[-1]
+    assert isinstance(last, e.RunFinished) and last.cause == "early_stopping" and last.epoch < 40
+    final = [look for look, place in enumerate(trace, 1) if place[3] == last.step and place[4]]
+    for look in (len(trace) // 2, final[0], final[4], final[-1] - 2):
+        folder = create(tmp_path, "validated", name=f"look-{look}")
+        assert forge.run(folder, at=look, how=how) == {"kill": -9, "SIGTERM": 143}[how]
+        assert forge.run(folder) == 0
+        assert_same_run(whole, folder)
+        again = said(folder)[-1]
+        assert isinstance(again, e.RunFinished)
+        assert (again.cause, again.test, again.best) == (last.cause, last.test, last.best)

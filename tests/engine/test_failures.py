@@ -52,6 +52,7 @@ def test_an_error_in_a_batch(
     assert said(folder)[-1] == last
     monkeypatch.delenv("FAIL")
     assert train(folder).cause == "completed"
+    assert state(folder)["progress"] == state(whole)["progress"]
     if where == "forward" or accumulate == 1:
         assert_same_run(whole, folder)
 

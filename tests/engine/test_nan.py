@@ -107,10 +107,10 @@ def test_a_gradient_that_is_not_finite(tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", ["kill", "SIGTERM"])
 def test_interrupted_inside_the_window(how: str, forge: Forge, tmp_path: Path) -> None:
     """A NaN of the window under way is not forgotten by a resume."""
-    whole = create(tmp_path, "poisoned", {"rows": 20}, name="whole", accumulate=4, on_nan="pause")
+    whole = create(tmp_path, "poisoned", {"rows": 4}, name="whole", accumulate=4, on_nan="pause")
     train(whole)
-    for at in range(1, 7):
-        folder = create(tmp_path, "poisoned", {"rows": 20}, name=f"at-{at}", accumulate=4, on_nan="pause")
+    for at in range(1, 10):
+        folder = create(tmp_path, "poisoned", {"rows": 4}, name=f"at-{at}", accumulate=4, on_nan="pause")
         assert forge.run(folder, at=at, how=how, go_on=True) != 0
         train(folder)
         assert_same_run(whole, folder)

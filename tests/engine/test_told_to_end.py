@@ -150,3 +150,19 @@ def catches(pid: int, signum: signal.Signals) -> bool:
     """Say whether a process has a handler for a signal."""
     caught = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt")]
     return bool(int(caught[0].split()[1], 16) >> (signum - 1) & 1) if caught else False
+
+
+def test_through_the_program(tmp_path: Path) -> None:
+    """`stoker run` without a terminal ends with one clear line, and resumes from there."""
+    task = f"{Path(__file__).with_name('tasks_for_tests.py')}:endless"
+    stoker = [sys.executable, "-c", "from stoker.tui.cli import main; main()"]
+    place = ["--runs", str(tmp_path), "--headless"]
+    run = subprocess.Popen([*stoker, "run", task, "--name", "told", *place], stdout=subprocess.PIPE, text=True)
+    folder = RunFolder(tmp_path / "told")
+    wait_for(lambda: heard(folder, e.Steps), "step", 60)
+    run.send_signal(signal.SIGINT)
+    lines = run.communicate(timeout=30)[0].splitlines()
+    assert run.returncode == 130
+    assert lines[-1].startswith("stopped at step ")
+    assert "told to end by SIGINT; `stoker resume told` goes on from here" in lines[-1]
+    assert_ended_well(folder, signal.SIGINT)
