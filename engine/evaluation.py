@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from . import data
+from .batches import Batches, samples_in
 from .metrics import Metrics
 from .task import Task
 
@@ -28,7 +28,7 @@ class Evaluator:
         self._task, self._forward, self._autocast = task, forward, autocast
         self.metrics = Metrics(task.metrics, device, logits=isinstance(task.loss, nn.BCEWithLogitsLoss))
 
-    def measure(self, batches: data.Batches, attend: Callable[[], None] | None = None) -> dict[str, float]:
+    def measure(self, batches: Batches, attend: Callable[[], None] | None = None) -> dict[str, float]:
         """Return the metrics over `batches`; `attend` is called between them, and may end it by raising."""
         self.metrics.reset()
         self._forward.eval()
@@ -37,7 +37,7 @@ class Evaluator:
                 for batch in batches.epoch(0):
                     with self._autocast:
                         loss, outputs, targets = self._outcome(batch)
-                    self.metrics.update(loss, outputs, targets, data.samples_in(batch))
+                    self.metrics.update(loss, outputs, targets, samples_in(batch))
                     if attend is not None:
                         attend()
         finally:
@@ -63,7 +63,7 @@ def call(model: Callable[..., Any], inputs: Any) -> Any:
     return model(inputs)
 
 
-def length(batches: data.Batches) -> int | None:
+def length(batches: Batches) -> int | None:
     """Return the batches in an epoch, or None where that is not known."""
     try:
         return len(batches)

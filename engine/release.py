@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from .data import TensorBatches
+from .batches import TensorBatches
 
 if TYPE_CHECKING:
     from .trainer import Trainer

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from . import data, optimizers, schedules, state
+from .batches import samples_in
 from .controls import Controls
 from .desk import Desk, Ended
 from .early_stopping import EarlyStopping
@@ -166,7 +167,7 @@ class Trainer:
                 self._drop_window()
                 raise
         progress.batch += 1
-        samples = data.samples_in(batch)
+        samples = samples_in(batch)
         progress.samples += samples
         self.window.append(value)
         self.window_samples += samples

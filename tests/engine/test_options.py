@@ -11,7 +11,7 @@ import pytest
 import torch
 from running import Run, create, run
 from stoker.engine import checkpoint
-from stoker.engine.data import DatasetBatches
+from stoker.engine.fetching import DatasetBatches
 from stoker.engine.errors import RequestError
 from stoker.engine.events import Evaluated, LearningRate, Steps
 from stoker.engine.settings import Settings
