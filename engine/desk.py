@@ -40,7 +40,7 @@ class Desk:
     def attend(self) -> None:
         """Take what was asked; returns when the training may go on. Raises Ended."""
         self._look()
-        while self._trainer.evaluating is None and (self.paused is not None or self._evaluations):
+        while self._trainer.examiner.evaluating is None and (self.paused is not None or self._evaluations):
             if self._evaluations:
                 self._evaluate(self._evaluations.pop(0))
             else:
@@ -83,7 +83,7 @@ class Desk:
             self._answer(command, "failed", "the device's memory is given back: resume first")
             return
         try:
-            metrics = self._trainer.evaluate("command")
+            metrics = self._trainer.examiner.evaluate("command")
         except Ended as ended:
             self._answer(command, "failed", ended.message)
             raise
@@ -121,7 +121,7 @@ class Desk:
         done = self.paused is None
         self.pause("command")
         message = "paused" if done else "was paused already"
-        if command.release and self._trainer.evaluating is not None:
+        if command.release and self._trainer.examiner.evaluating is not None:
             self._answer(command, "failed", "paused, but an evaluation is under way: ask for the release again after it")
             return
         if command.release and not self._release.released:

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from .events import Steps
 
+SPEAK = 0.18  # seconds between two `steps` events, so that there are at least five a second
+
 
 class LossLog:
     """Collects one loss each optimizer step until the clock asks for them."""

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-
 STATISTICS = 1 << 14  # numbers; a larger buffer is a table, and no copy of it is kept
 
 

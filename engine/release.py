@@ -58,7 +58,7 @@ class Release:
                 if isinstance(value, Tensor) and (id(values), name) not in self._at_home:
                     values[name] = value.to(target)
         trainer.window = [loss.to(target) if isinstance(loss, Tensor) else loss for loss in trainer.window]
-        for batches in (trainer.batches, trainer.evaluation):
+        for batches in (trainer.batches, trainer.examiner.batches):
             if isinstance(batches, TensorBatches):
                 batches.move(target)
 

@@ -153,7 +153,7 @@ class _Session:
                 if early.cause != "early_stopping":
                     raise
                 ended = early
-            return ended, trainer.final_test()
+            return ended, trainer.examiner.final_test()
         except Ended as cut:
             ended = cut
         except RequestError as error:
@@ -169,7 +169,7 @@ class _Session:
         except (Exception, SystemExit) as error:
             traceback.print_exc()
             ended = Ended("failed", loading.describe(error))
-        return ended, trainer.last_metrics
+        return ended, trainer.examiner.last
 
     def _finish(self, trainer: Trainer, ended: Ended, test: dict[str, float]) -> RunFinished:
         """Save, and say how the run ended."""
@@ -180,7 +180,7 @@ class _Session:
         elif not trainer.keeper.latest(ended.save_cause, wait=True):
             messages.append("its last state could not be saved")
         trainer.close(OVER)
-        stopping = trainer.early_stopping
+        stopping = trainer.examiner.early_stopping
         best = None if math.isnan(stopping.best) else stopping.best
         if self.results:
             test = summary(self.results)

@@ -21,7 +21,7 @@ SHOWN = 6  # differing names shown in an error
 def capture(trainer: Trainer) -> dict[str, Any]:
     """Return everything that going on needs; its tensors are those of the training."""
     trainer.read_clock()
-    stopping = trainer.early_stopping
+    stopping = trainer.examiner.early_stopping
     saved: dict[str, Any] = {
         "format": FORMAT,
         "model": trainer.model.state_dict(),
@@ -30,9 +30,9 @@ def capture(trainer: Trainer) -> dict[str, Any]:
         "scaler": trainer.scaler.state_dict() or None,
         "progress": trainer.progress.asdict(),
         "early_stopping": stopping.state_dict(),
-        "overfitting": trainer.overfitting.state_dict(),
+        "overfitting": trainer.examiner.overfitting.state_dict(),
         "best": {"monitor": stopping.monitor, "value": stopping.best, "step": stopping.best_step},
-        "metrics": dict(trainer.last_metrics),
+        "metrics": dict(trainer.examiner.last),
         "train_loss": {"sum": trainer.losses.sum, "count": trainer.losses.count},
         "settings": trainer.settings.asdict(),
         "environment": {**versions(), "threads": torch.get_num_threads(), "device": trainer.device.type},
@@ -61,9 +61,9 @@ def restore(trainer: Trainer, saved: dict[str, Any]) -> None:
     if saved.get("scaler"):
         trainer.scaler.load_state_dict(saved["scaler"])
     trainer.progress = Progress.of(saved["progress"])
-    trainer.early_stopping.load_state_dict(saved["early_stopping"])
-    trainer.overfitting.load_state_dict(saved["overfitting"])
-    trainer.last_metrics = dict(saved["metrics"])
+    trainer.examiner.early_stopping.load_state_dict(saved["early_stopping"])
+    trainer.examiner.overfitting.load_state_dict(saved["overfitting"])
+    trainer.examiner.last = dict(saved["metrics"])
     trainer.losses.sum, trainer.losses.count = saved["train_loss"]["sum"], saved["train_loss"]["count"]
     if saved.get("loader") is not None:
         trainer.batches.restore(saved["loader"])

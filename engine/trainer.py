@@ -15,23 +15,17 @@ from . import data, optimizers, schedules, state
 from .batches import samples_in
 from .controls import Controls
 from .desk import Desk, Ended
-from .early_stopping import EarlyStopping
-from .errors import SettingError
-from .events import EarlyStopping as EarlyStoppingEvent
 from .evaluation import Evaluator, call, length
-from .events import Evaluated, Evaluating, Event, LearningRate, Warned
+from .events import Event, LearningRate, Warned
+from .examiner import Examiner
 from .keeper import Keeper
-from .losses import LossLog
+from .losses import SPEAK, LossLog
 from .nan_guard import NanGuard
-from .overfitting import Overfitting
 from .progress import Progress
 from .randomness import Stream, draws_elsewhere, reseed, reseed_torch, seed_for
 from .runs import RunFolder
 from .settings import Settings
-from .specs import Every
 from .task import Task
-
-SPEAK = 0.18  # seconds between two `steps` events, so that there are at least five a second
 
 
 class Trainer:
@@ -62,16 +56,7 @@ class Trainer:
         self._reseed = reseed if draws_elsewhere(task) else reseed_torch
         self.batches = data.training_batches(task.train, settings, device, task)
         self._batches_per_epoch = length(self.batches)
-        self.watched = "val" if task.val is not None else "test"
-        self.evaluation = data.evaluation_batches(
-            task.val if task.val is not None else task.test, settings, device, task
-        )
-        self._evaluator = Evaluator(task, self._forward, device, self._autocast)
-        self.metrics = self._evaluator.metrics
-        self.metrics.check(settings.monitor)
-        lower = self.metrics.lower_is_better(settings.monitor)
-        self.early_stopping = EarlyStopping(settings.monitor, settings.patience, lower_is_better=lower)
-        self.overfitting = Overfitting()
+        self.examiner = Examiner(self, Evaluator(task, self._forward, device, self._autocast))
         if task.optimizer is not None:
             self.optimizer = task.optimizer(self.model, settings.lr)
         else:
@@ -83,20 +68,17 @@ class Trainer:
             settings.lr,
             epochs=settings.epochs,
             steps_per_epoch=self.steps_per_epoch,
-            lower_is_better=lower,
+            lower_is_better=self.examiner.early_stopping.lower_is_better,
         )
         self._step = optimizers.step_of(self.optimizer)
         self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
-        self._eval_every = Every.parse(settings.eval_every, what="--eval-every")
         self.window: list[Tensor | float] = []
         self.window_samples = 0
         self.losses = LossLog()
         self._guard = NanGuard(self.model, self.optimizer, device, ignore=settings.on_nan == "ignore")
-        self.evaluating: str | None = None
         self.torn = False
         """The optimizer raised in the middle of a step: the state is no step's, and must not be saved."""
         self.folds_done: list[dict[str, float]] = []
-        self.last_metrics: dict[str, float] = {}
         self.keeper = Keeper(
             folder,
             settings.save_every,
@@ -107,8 +89,8 @@ class Trainer:
             fold,
             finite=settings.on_nan != "ignore",
         )
-        self._desk = Desk(self)
-        self._next_speak = 0.0
+        self.desk = Desk(self)
+        self.next_speak = 0.0
         self._clock: float | None = None
 
     # ---- the loop -------------------------------------------------------------------------------------------------
@@ -120,7 +102,7 @@ class Trainer:
         self.start_clock()
         self._forward.train()
         self._between(epoch_ended=False)  # an evaluation that an earlier process was in is made again
-        self._stop_early()
+        self.examiner.stop_early()
         while progress.epoch < settings.epochs:
             for batch in self.batches.epoch(progress.epoch, progress.batch):
                 self._train_on(batch)
@@ -132,7 +114,7 @@ class Trainer:
             if not progress.batch:
                 raise Ended("failed", "the training data is empty")
             progress.epoch, progress.batch = progress.epoch + 1, 0
-            self._scheduled("epoch")
+            self.stepped("epoch")
             self._between(epoch_ended=True)
         return "completed"
 
@@ -194,7 +176,7 @@ class Trainer:
         progress.step += 1
         self.losses.add(self.window, (progress.shown_epoch, progress.batch), self.window_samples)
         self.window, self.window_samples = [], 0
-        self._scheduled("step")
+        self.stepped("step")
         if self._guard.found:
             self.speak()
 
@@ -233,7 +215,8 @@ class Trainer:
         first = self.progress.batch - len(self.window)
         return min(wanted, self._batches_per_epoch - first)
 
-    def _scheduled(self, unit: schedules.Unit, metric: float | None = None) -> None:
+    def stepped(self, unit: schedules.Unit, metric: float | None = None) -> None:
+        """Step the schedule, where `unit` is when it wants to be stepped, and say how the learning rate changed."""
         if self.schedule is None:
             return
         before = self.lr
@@ -246,21 +229,21 @@ class Trainer:
 
     def _between(self, *, epoch_ended: bool) -> None:
         """Everything that may happen between two batches; nearly always it is nothing. Raises Ended."""
-        if self._evaluation_due():
-            self._evaluate_on_schedule()
+        if self.examiner.due():
+            self.examiner.evaluate_on_schedule()
         now = time.monotonic()
         if self.keeper.due(self.progress.step, self.progress.epoch, now, epoch_ended=epoch_ended):
             self.speak()
             self.keeper.latest("schedule")
-        if now >= self._next_speak:
+        if now >= self.next_speak:
             self.speak()
             self.keeper.tend()
-        if self.controls.pending(now) or self._desk.paused is not None:
-            self._desk.attend()
+        if self.controls.pending(now) or self.desk.paused is not None:
+            self.desk.attend()
 
     def speak(self, *, final: bool = False) -> None:
         """Fetch the losses and say them; a sync point, so only on the clock and where the history must be whole."""
-        self._next_speak = time.monotonic() + SPEAK
+        self.next_speak = time.monotonic() + SPEAK
         event, bad = self.losses.fetch(self.progress.step, self.progress.shown_epoch, self.lr)
         if event is None:
             return
@@ -279,81 +262,9 @@ class Trainer:
         self.say(Warned(kind="nan", message=message, **self.place))
         if policy == "pause":
             self.keeper.latest("schedule")
-            self._desk.pause("nan")
+            self.desk.pause("nan")
         elif policy == "stop":
             raise Ended("failed", message)
-
-    def _evaluation_due(self) -> bool:
-        progress, every = self.progress, self._eval_every
-        if progress.step == progress.evaluated or self.window:
-            return False
-        if progress.batch == 0 and progress.epoch == self.settings.epochs:
-            return True
-        if every.unit == "steps":
-            return progress.step % every.count == 0
-        return progress.batch == 0 and progress.epoch % every.count == 0
-
-    def _evaluate_on_schedule(self) -> None:
-        """Evaluate, and let the schedule, the early-stop counter and the best checkpoint learn of it."""
-        progress, stopping = self.progress, self.early_stopping
-        values = self.evaluate("schedule")
-        value = values.get(stopping.monitor)
-        if value is None:
-            raise SettingError(f"--monitor {stopping.monitor!r} is not measured; there are {', '.join(values)}")
-        better = stopping.update(value, progress.step)
-        progress.evaluated = progress.step
-        self.say(EarlyStoppingEvent(patience=stopping.patience, **stopping.state_dict(), **self.place))
-        self._scheduled("evaluation", value)
-        if self.overfitting.update(values["loss"], self.losses.take_mean()):
-            message = f"the evaluated loss rises while the training loss falls: best was step {stopping.best_step}"
-            self.say(Warned(kind="overfitting", message=message, **self.place))
-        if better:
-            self.keeper.hold_best()
-            self.keeper.tend()
-        self._stop_early()
-
-    def _stop_early(self) -> None:
-        stopping = self.early_stopping
-        if stopping.exhausted:
-            raise Ended("early_stopping", f"no better {stopping.monitor} in {stopping.waited} evaluations")
-
-    def evaluate(self, cause: str) -> dict[str, float]:
-        """Evaluate the model as it is and return its metrics; the training's state is left as it was."""
-        self.speak()
-        values = self._measure(self.evaluation, self.watched, cause)
-        self.last_metrics = values
-        self.say(Evaluated(split=self.watched, metrics=values, cause=cause, **self.place))
-        return values
-
-    def final_test(self) -> dict[str, float]:
-        """Return the metrics of the test data: those of the last evaluation, or measured now where there was `val`."""
-        if self.task.val is None or self.task.test is None:
-            return self.last_metrics or self.evaluate("schedule")
-        batches = data.evaluation_batches(self.task.test, self.settings, self.device, self.task)
-        try:
-            values = self._measure(batches, "test", "schedule")
-        finally:
-            batches.close()
-        self.say(Evaluated(split="test", metrics=values, cause="schedule", **self.place))
-        return values
-
-    def _measure(self, batches: data.Batches, split: str, cause: str) -> dict[str, float]:
-        self.say(Evaluating(split=split, batches=length(batches), cause=cause, **self.place))
-        self.evaluating = cause
-        try:
-            return self._evaluator.measure(batches, self._attend)
-        finally:
-            self.evaluating = None
-            self.losses.restart_clock()
-
-    def _attend(self) -> None:
-        now = time.monotonic()
-        if now >= self._next_speak:
-            # A save that was asked for is answered here too.
-            self._next_speak = now + SPEAK
-            self.keeper.tend()
-        if self.controls.pending(now):
-            self._desk.attend()
 
     # ---- what it is and where it stands ---------------------------------------------------------------------------
 
@@ -400,7 +311,7 @@ class Trainer:
 
     def close(self, reason: str) -> None:
         """Let the worker processes end, and answer what was asked and can no longer be done."""
-        self._desk.close(reason)
+        self.desk.close(reason)
         self.keeper.close()
-        for batches in (self.batches, self.evaluation):
+        for batches in (self.batches, self.examiner.batches):
             batches.close()

@@ -41,7 +41,7 @@ class Script(Controls):
         if self.places is not None:
             t = self.trainer
             p = t.progress
-            self.places.append([p.fold, p.epoch, p.batch, p.step, t.evaluating is not None, len(t.window)])
+            self.places.append([p.fold, p.epoch, p.batch, p.step, t.examiner.evaluating is not None, len(t.window)])
         if self.at is not None and self.looks >= self.at:
             self._interrupt()
         return super().pending(now)
@@ -120,7 +120,7 @@ def child(request: dict[str, Any]) -> None:
 def warm() -> None:
     """Train once here, so that whatever is loaded late is loaded before the first fork."""
     with tempfile.TemporaryDirectory() as temporary:
-        given = {"epochs": 2, "threads": 1, "workers": 0, "optimizer": "adam", "split": "holdout:0.2"}
+        given = {"epochs": 2, "threads": 1, "device": "cpu", "workers": 0, "optimizer": "adam", "split": "holdout:0.2"}
         folder = runs.create(Path(temporary), "iris", "warm", {"parameters": {}, "given": given})
         session.train(folder, Controls(folder.commands), lambda event: None)
 
