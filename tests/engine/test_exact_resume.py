@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from forge import Forge, assert_same_run, change, create, said
 from stoker.engine import events as e
 
@@ -72,8 +73,8 @@ def combinations(count: int | None) -> list[Any]:
     for number, (accumulate, optimizer, schedule, split) in enumerate(FULL[::stride]):
         given = {"accumulate": accumulate, "optimizer": optimizer, "scheduler": schedule}
         given |= {"split": split} if split else {}
-        every = WORKERS if count is None else [WORKERS[number % len(WORKERS)]]
-        chosen += [("noisy", workers, given) for workers in every]
+        # Turned on at each round of the splits, so that each of them meets every number of workers.
+        chosen += [("noisy", WORKERS[(number + number // 4) % 4], given)]
         chosen += [("held", (0, 0), given)] if count is None or number % 3 == 0 else []
     return chosen
 
@@ -88,6 +89,16 @@ def named(combination: Any) -> str:
 def test_resume_is_exact(combination: Any, forge: Forge, tmp_path: Path) -> None:
     """The resumed run equals the uninterrupted one in every bit of its state and its history."""
     assert check(forge, tmp_path, *combination) >= 5
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("accumulate", [1, 4])
+@pytest.mark.parametrize("task", ["noisy", "held"])
+def test_resume_is_exact_on_a_gpu(task: str, accumulate: int, precision: str, forge: Forge, tmp_path: Path) -> None:
+    """The same on CUDA, with fewer combinations."""
+    given = {"accumulate": accumulate, "optimizer": "adamw", "scheduler": "onecycle", "device": "cuda"}
+    assert check(forge, tmp_path, task, (0, 0), {**given, "precision": precision}) >= 5
 
 
 @pytest.mark.slow
