@@ -37,9 +37,7 @@ def evaluation_batches(data: Any, settings: Any, device: torch.device, task: Any
     tensors = in_memory(data)
     if tensors is not None and task.collate is None:
         size = max(settings.batch_size or 0, EVALUATION_BATCH)
-        return TensorBatches(
-            tensors, size, settings.seed, device, shuffle=False, channels_last=settings.channels_last
-        )
+        return TensorBatches(tensors, size, settings.seed, device, shuffle=False, channels_last=settings.channels_last)
     return _loaded(data, settings, device, task, shuffle=False)
 
 

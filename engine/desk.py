@@ -122,7 +122,7 @@ class Desk:
         self.pause("command")
         message = "paused" if done else "was paused already"
         if command.release and self._trainer.examiner.evaluating is not None:
-            self._answer(command, "failed", "paused, but an evaluation is under way: ask for the release again after it")
+            self._answer(command, "failed", "paused, but an evaluation is under way: ask for the release after it")
             return
         if command.release and not self._release.released:
             self._trainer.speak()

@@ -69,4 +69,3 @@ def length(batches: Batches) -> int | None:
         return len(batches)
     except TypeError:
         return None
-

@@ -13,7 +13,13 @@ def commit(folder: Path) -> dict[str, Any] | None:
     def ask(*words: str) -> str | None:
         try:
             done = subprocess.run(
-                ["git", *words], cwd=folder, capture_output=True, text=True, timeout=5, check=False, stdin=subprocess.DEVNULL
+                ["git", *words],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                timeout=5,
+                check=False,
+                stdin=subprocess.DEVNULL,
             )
         except (OSError, subprocess.TimeoutExpired):
             return None

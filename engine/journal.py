@@ -58,7 +58,7 @@ class Lines:
     def read(self) -> list[bytes]:
         """Return the new whole lines, of a long file those of the next chunk; half a last line is not yet there."""
         try:
-            status = os.stat(self.path)
+            status = self.path.stat()
         except OSError:
             return []
         if self._seen == (status.st_size, status.st_mtime_ns):

@@ -1,4 +1,4 @@
-"""Hosts the engine in the main thread of a process of its own, and turns the system's signals into a save and an end."""
+"""Hosts the engine in the main thread of a process of its own, where signals mean a save and an end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(
 
 
 def exit_code(finished: RunFinished, controls: Controls) -> int:
-    """Return 0 for a run that finished or was stopped on request, 1 for a failed one, 128 + signal where told to end."""
+    """Return 0 where a run finished or was stopped on request, 1 where it failed, 128 + signal where told to end."""
     if finished.cause == "failed":
         return 1
     return 128 + controls.signal if finished.cause == "stopped" and controls.signal is not None else 0
@@ -41,13 +41,13 @@ def exit_code(finished: RunFinished, controls: Controls) -> int:
 def heed(controls: Controls, folder: RunFolder) -> None:
     """Let the ending signals and SIGHUP be requests to the loop, which acts on them between two batches."""
 
-    def end(signum: int, frame: types.FrameType | None) -> None:
+    def end(signum: int, _: types.FrameType | None) -> None:
         controls.end(signum)
         controls.wake()
         # Whoever asks a second time does not want to wait for the save.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-    def hang_up(signum: int, frame: types.FrameType | None) -> None:
+    def hang_up(_signum: int, _: types.FrameType | None) -> None:
         leave_terminal(folder)
         controls.send(Command(command="save"))
 

@@ -54,7 +54,9 @@ def draws_elsewhere(task: Task) -> bool:
     if isinstance(task.loss, torch.nn.Module):
         modules += task.loss.modules()
     plain = all(type(module).__module__.startswith("torch.nn.") and not _hooked(module) for module in modules)
-    loss_is_plain = isinstance(task.loss, torch.nn.Module) or getattr(task.loss, "__module__", "") == "torch.nn.functional"
+    loss_is_plain = (
+        isinstance(task.loss, torch.nn.Module) or getattr(task.loss, "__module__", "") == "torch.nn.functional"
+    )
     return task.step is not None or not (plain and loss_is_plain)
 
 

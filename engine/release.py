@@ -1,4 +1,4 @@
-"""Lends a paused training's device memory to others: its state waits in the host's memory, and comes back bit for bit."""
+"""Lends a paused training's device memory to others: its state waits on the host, and comes back bit for bit."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Release:
         return before - _reserved(device)
 
     def to_device(self) -> None:
-        """Bring everything back. Raises torch.OutOfMemoryError where the device has no room now; it may be called again."""
+        """Bring everything back. Raises torch.OutOfMemoryError where there is no room now; it may be called again."""
         if self.released:
             self._move(self._trainer.device)
             self.released = False

@@ -166,7 +166,7 @@ class RunFolder:
 
 
 def state(events: list[Event], *, alive: bool) -> str:
-    """Say how a run stands by its last events: new, training, paused, lost, completed, early_stopping, stopped, failed."""
+    """Say how a run stands by its last events: new, training, paused, lost, or the cause of its end."""
     if not alive:
         for event in reversed(events):
             if isinstance(event, RunFinished):

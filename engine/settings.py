@@ -31,7 +31,7 @@ class Settings:
     optimizer: str = "sgd"
     """`sgd`, `adam`, `adamw` or any class of torch.optim, with options: `sgd:momentum=0.9,weight_decay=0.0001`."""
     scheduler: str = "none"
-    """`none`, `step:size=5,gamma=0.5`, `cosine`, `plateau:factor=0.5,patience=3`, `onecycle`, `warmup:steps=500+cosine`."""
+    """`none`, `step:size=5,gamma=0.5`, `cosine`, `plateau:factor=0.5`, `onecycle`, `warmup:steps=500+cosine`."""
     seed: int = 42
     """Where all randomness comes from: initial weights, order, augmentation, dropout, splits."""
     split: str | None = None
@@ -51,7 +51,7 @@ class Settings:
     precision: Precision = "fp32"
     """Arithmetic of the forward pass: `bf16` and `fp16` by autocast, `fp16` with a gradient scaler."""
     threads: int | None = None
-    """torch's CPU threads; None takes torch's default, or one for a tiny model. Recorded: it can change the last bits."""
+    """torch's CPU threads; None is torch's default, or one for a tiny model. Recorded: it can change the last bits."""
     data: str | None = None
     """The folder that a built-in task reads its data from; None: $STOKER_DATA, or ~/.cache/stoker/data."""
     workers: int = 0

@@ -18,7 +18,8 @@ def export(folder: RunFolder, which: str | None, target: Path) -> Path:
     """Write the model of a checkpoint (`best`, `latest` or a path; None is best where there is one) to `target`.
 
     `*.safetensors` holds parameters and buffers by name; `weights.pt` the same as a state dict for
-    `torch.load(weights_only=True)`; `model.pt` the whole module, a pickle that needs the task's code. Raises RequestError.
+    `torch.load(weights_only=True)`; `model.pt` the whole module, a pickle that needs the task's code.
+    Raises RequestError.
     """
     if which is None:
         which = "best" if (folder.checkpoints / checkpoint.BEST).exists() else "latest"

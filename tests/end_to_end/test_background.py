@@ -68,7 +68,9 @@ def test_garbage_in_the_command_file_is_answered_or_skipped(tmp_path: Path) -> N
     folder = RunFolder(tmp_path / "runs" / "one")
     with folder.commands.open("ab") as file:
         file.write(b"\xff\xfe\n{\n" + b"y" * 1_000_000 + b'\n{"id": "7", "command": "dance"}\n[]\n')
-    wait_until(lambda: any(isinstance(event, CommandAnswered) and event.id == "7" for event in events(folder)), "an answer")
+    wait_until(
+        lambda: any(isinstance(event, CommandAnswered) and event.id == "7" for event in events(folder)), "an answer"
+    )
     [answer] = [event for event in events(folder) if isinstance(event, CommandAnswered)]
     assert answer.status == "failed"
     assert stoker(tmp_path, "send", "one", "stop").returncode == 0

@@ -16,7 +16,9 @@ from .terminal import PROGRAM
 def stoker(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the program to its end."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run([PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, env=environment, timeout=110, check=False)
+    return subprocess.run(
+        [PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, env=environment, timeout=110, check=False
+    )
 
 
 def test_iris_is_what_the_plain_script_gives(tmp_path: Path) -> None:

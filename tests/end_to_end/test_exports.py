@@ -79,7 +79,8 @@ def test_a_run_can_be_run_again(here: Path) -> None:
     """The same task, parameters and settings give the same bits."""
     assert stoker(here, "run", "--like", "b", "--name", "again", "--headless").returncode == 0
     first, again = (
-        torch.load(here / "runs" / name / "checkpoints" / "latest.pt", weights_only=True)["model"] for name in ("b", "again")
+        torch.load(here / "runs" / name / "checkpoints" / "latest.pt", weights_only=True)["model"]
+        for name in ("b", "again")
     )
     assert all(torch.equal(first[name], again[name]) for name in first)
 

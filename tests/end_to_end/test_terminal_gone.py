@@ -77,7 +77,8 @@ def test_a_print_to_the_dead_terminal_does_not_raise(tmp_path: Path) -> None:
         "def step(model, batch):\n    print('python speaks', flush=True)\n    os.write(2, b'C speaks\\n')\n"
         "    time.sleep(0.01)\n    return model(batch[0]).square().mean()\n\n"
         "def loud() -> Task:\n    data = (torch.rand(8, 2), torch.zeros(8).long())\n"
-        "    return Task(model=torch.nn.Linear(2, 2), train=data, test=data, loss=torch.nn.CrossEntropyLoss(), step=step)\n"
+        "    loss = torch.nn.CrossEntropyLoss()\n"
+        "    return Task(model=torch.nn.Linear(2, 2), train=data, test=data, loss=loss, step=step)\n"
     )
     folder = RunFolder(tmp_path / "runs" / "one")
     arguments = ["run", "loud.py:loud", "--name", "one", "--epochs", "300", "--eval-every", "300epochs"]
@@ -114,7 +115,9 @@ def test_a_terminal_that_nobody_reads_does_not_stop_the_training(tmp_path: Path)
 @pytest.fixture
 def ssh(tmp_path: Path) -> Iterator[tuple[list[str], int]]:
     """A real sshd on loopback: the command line that logs in to it, and its pid."""
-    sshd, client, keygen = (shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin") for name in ("sshd", "ssh", "ssh-keygen"))
+    sshd, client, keygen = (
+        shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin") for name in ("sshd", "ssh", "ssh-keygen")
+    )
     if not (sshd and client and keygen):
         pytest.skip("there is no sshd on this machine")
     home = tmp_path / "sshd"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from stoker.engine import events as e
 from stoker.engine import runs
 from stoker.engine.runs import RunFolder

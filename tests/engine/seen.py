@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from stoker.engine import Task
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
+
+from stoker.engine import Task
 
 
 class Seen(nn.Module):

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from stoker.engine import Task
 from torch import Tensor, nn
 from torch.utils.data import Dataset, IterableDataset, TensorDataset, default_collate
+
+from stoker.engine import Task
 
 FEATURES, CLASSES = 6, 3
 

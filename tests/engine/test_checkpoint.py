@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from stoker.engine import checkpoint
 from stoker.engine.errors import CheckpointError
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import torch
 from running import run
+from torchvision.datasets import CIFAR10
+
 from stoker.engine import datasets
 from stoker.engine.errors import RequestError
 from stoker.engine.tasks._images import Pixels, crop
 from stoker.engine.tasks.cifar10 import MEAN, STD, cifar10
-from torchvision.datasets import CIFAR10
 
 NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from stoker.engine import datasets
 from stoker.engine.datasets import Remote
 from stoker.engine.errors import RequestError

@@ -69,7 +69,16 @@ def test_an_event_comes_back_as_it_was(losses: list[float], metrics: dict[str, f
 
 @pytest.mark.parametrize(
     "line",
-    [b"", b"{", b"[1]", b'{"event":"later"}', b'{"event":"steps","losses":"x"}', b"\xff\xfe", b'{"event":5}', b"[" * 100_000],
+    [
+        b"",
+        b"{",
+        b"[1]",
+        b'{"event":"later"}',
+        b'{"event":"steps","losses":"x"}',
+        b"\xff\xfe",
+        b'{"event":5}',
+        b"[" * 100_000,
+    ],
 )
 def test_what_is_no_event_is_skipped(line: bytes) -> None:
     """A reader never stops at a line that it does not know."""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from forge import Forge, assert_same_run, change, create, said
+
 from stoker.engine import events as e
 
 OPTIMIZERS = ["sgd:momentum=0.9", "adam", "adamw:weight_decay=0.01"]

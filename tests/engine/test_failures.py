@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from forge import Forge, assert_same_run, create, heard, said, state, unequal, wait_for
+
 from stoker.engine import checkpoint, process, session
 from stoker.engine import events as e
 from stoker.engine.controls import Controls

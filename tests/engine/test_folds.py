@@ -16,6 +16,7 @@ import pytest
 from running import Run, create, run
 from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import StratifiedKFold
+
 from stoker.engine import checkpoint, results
 from stoker.engine.building import build, divided
 from stoker.engine.events import CheckpointSaved, Evaluated, RunFinished, RunStarted, Steps, decode

@@ -32,7 +32,9 @@ def test_what_is_appended_is_read(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.text(alphabet="ab\u00fc", max_size=5), max_size=8), st.data())
-def test_any_chunking_gives_the_same_lines(tmp_path_factory: pytest.TempPathFactory, texts: list[str], data: st.DataObject) -> None:
+def test_any_chunking_gives_the_same_lines(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], data: st.DataObject
+) -> None:
     """However the bytes arrive, whole lines are read, each once, in order; half a line is not yet there."""
     path = tmp_path_factory.mktemp("lines") / "file"
     content = "".join(text + "\n" for text in texts).encode() + b"half"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+
 from stoker.engine import Task, loading
 from stoker.engine.errors import ParameterError, TaskError
 from stoker.engine.tasks import NAMES

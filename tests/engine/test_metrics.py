@@ -9,10 +9,11 @@ import pytest
 import sklearn.metrics as reference
 import torch
 import torchmetrics
+from torch import Tensor, nn
+
 from stoker.engine.errors import SettingError
 from stoker.engine.metrics import Metrics
 from stoker.engine.per_class import PerClass
-from torch import Tensor, nn
 
 CPU = torch.device("cpu")
 CLASSES = 4

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import torch
 from running import run
+from torch import nn
+from torchvision.datasets import MNIST
+
 from stoker.engine import datasets
 from stoker.engine.errors import RequestError
 from stoker.engine.events import Evaluated
 from stoker.engine.tasks.mnist import mnist
-from torch import nn
-from torchvision.datasets import MNIST
 
 real = pytest.mark.skipif(
     not (Path(os.environ.get("STOKER_DATA", "/nowhere")) / "MNIST" / "raw").is_dir(),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from forge import Forge, assert_same_run, create, history, said, state, unequal
+
 from stoker.engine import checkpoint, session
 from stoker.engine import events as e
 from stoker.engine.controls import Command, Controls

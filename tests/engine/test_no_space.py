@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from forge import create, said
+
 from stoker.engine import checkpoint, keeper, session
 from stoker.engine import events as e
 from stoker.engine.controls import Command, Controls

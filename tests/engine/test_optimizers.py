@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
+
 from stoker.engine import optimizers
 from stoker.engine.errors import SettingError
-from torch import nn
 
 
 @pytest.mark.parametrize(

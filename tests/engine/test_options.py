@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 import torch
 from running import Run, create, run
-from stoker.engine import checkpoint
-from stoker.engine.fetching import DatasetBatches
-from stoker.engine.errors import RequestError
-from stoker.engine.events import Evaluated, LearningRate, Steps
-from stoker.engine.settings import Settings
 from torch import Tensor
 from torch.utils.data import TensorDataset
+
+from stoker.engine import checkpoint
+from stoker.engine.errors import RequestError
+from stoker.engine.events import Evaluated, LearningRate, Steps
+from stoker.engine.fetching import DatasetBatches
+from stoker.engine.settings import Settings
 
 FILE = Path(__file__).with_name("seen.py")
 TASK = f"{FILE}:seen"

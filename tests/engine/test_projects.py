@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from running import Run, create, run
+
 from stoker.engine import results
 from stoker.engine.errors import RequestError, SettingError, TaskError
 from stoker.engine.events import Evaluated, RunStarted, Steps

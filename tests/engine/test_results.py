@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from running import Run, create, run
+
 from stoker.engine import results
 from stoker.engine.errors import CheckpointError, RequestError, TrainingError
 from stoker.engine.events import Evaluated

@@ -103,7 +103,9 @@ def test_a_forked_worker_does_not_keep_the_lock(folder: RunFolder) -> None:
         ([RunFinished(), RunStarted(resumed_from=3)], True, "training"),
     ],
 )
-def test_the_state_is_told_by_the_last_events_and_the_lock(folder: RunFolder, events: list, alive: bool, state: str) -> None:
+def test_the_state_is_told_by_the_last_events_and_the_lock(
+    folder: RunFolder, events: list, alive: bool, state: str
+) -> None:
     """A run whose process is gone without a word is lost."""
     folder.events.write_bytes(b"".join(map(encode, events)))
     if not alive:

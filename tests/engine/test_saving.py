@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from forge import create, said, wait_for
+
 from stoker.engine import checkpoint, keeper, session
 from stoker.engine import events as e
 from stoker.engine.controls import Command, Controls

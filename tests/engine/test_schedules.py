@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-from stoker.engine import schedules
-from stoker.engine.errors import SettingError
 from torch.optim import SGD, Optimizer
 from torch.optim import lr_scheduler as own
+
+from stoker.engine import schedules
+from stoker.engine.errors import SettingError
 
 LR, EPOCHS, EACH = 0.1, 6, 10
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_iris
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.utils import resample
+from torch.utils.data import IterableDataset, TensorDataset
+
 from stoker.engine import splits
 from stoker.engine.errors import SettingError
-from torch.utils.data import IterableDataset, TensorDataset
 
 SPECIES = load_iris().target
 ROWS = np.arange(150)

@@ -13,14 +13,15 @@ import torch
 from PIL import Image
 from running import run
 from scipy.io import savemat
+from torch import Tensor
+from torchvision.datasets import SVHN
+
 from stoker.engine import datasets, results
 from stoker.engine.errors import RequestError
 from stoker.engine.events import Evaluated
 from stoker.engine.tasks import _composed, _street_data
 from stoker.engine.tasks._street_model import PlaceAccuracy
 from stoker.engine.tasks.svhn import svhn
-from torch import Tensor
-from torchvision.datasets import SVHN
 
 
 def write_folder(folder: Path, part: str, labels: list[list[int]], boxes: bool = True) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from forge import Forge, create, heard, said, state, wait_for
+
 from stoker.engine import checkpoint, controls
 from stoker.engine import events as e
 from stoker.engine.runs import RunFolder

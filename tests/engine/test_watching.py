@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from forge import Forge, assert_same_run, create, said, state, unequal
+
 from stoker.engine import events as e
 from stoker.engine import session
 from stoker.engine.controls import Command, Controls
