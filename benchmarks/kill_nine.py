@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
+
 from stoker.engine import Task, checkpoint, events, runs, session
 from stoker.engine.controls import Controls
 from stoker.engine.runs import RunFolder
-from torch import Tensor, nn
 
 EVERY = 10  # steps between two saves
 ROWS, BATCH = 320, 8  # 40 steps in an epoch
@@ -65,6 +66,7 @@ def _run(given: argparse.Namespace, place: Path) -> dict[str, Any]:
     epochs = 2 + given.kills * 12 * BATCH // ROWS
     whole = _folder(place, "whole", epochs)
     killed = _folder(place, "killed", epochs)
+    unharmed = _engine(whole, given.megabytes, None)
     counter = mmap.mmap(-1, 16)
     failures = saved_at = died_saving = kills = broken_promises = 0
     lost: list[int] = []
@@ -91,7 +93,7 @@ def _run(given: argparse.Namespace, place: Path) -> dict[str, Any]:
         lost.append(begun - saved_at)
         told = [e.step or 0 for e in _said(killed) if isinstance(e, events.CheckpointSaved)]
         broken_promises += bool(told) and saved_at < told[-1]
-    last, first = _end(killed, given.megabytes), _end(whole, given.megabytes)
+    last, first = _end(_engine(killed, given.megabytes, None)), _end(unharmed)
     # Killed inside a save, a run loses what came since the save before: an interval, or the time of a slow save.
     seconds = [e.seconds for e in _said(killed) if isinstance(e, events.CheckpointSaved) and e.kind == "latest"]
     most = 2 * max(EVERY, max(seconds) / STEP) + 1
@@ -133,8 +135,8 @@ def _engine(folder: RunFolder, megabytes: int, counter: mmap.mmap | None) -> int
         os._exit(code)
 
 
-def _end(folder: RunFolder, megabytes: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(_engine(folder, megabytes, None), 0)[1])
+def _end(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def _alive(pid: int) -> bool:

@@ -75,9 +75,9 @@ def test_every_moment_of_a_kill_leaves_a_good_newest(tmp_path: Path, monkeypatch
         (Path, "replace"),
         (checkpoint, "sync_folder"),
     ]
-    for number, (where, name) in enumerate(moments * 3):
-        folder = tmp_path / str(number // len(moments))
-        folder.mkdir(exist_ok=True)
+    for number, (where, name) in enumerate(moments):
+        folder = tmp_path / name
+        folder.mkdir()
         write(folder, 10 * number + 1, 10 * number + 2)
         for count in range(4):
             pid = os.fork()
