@@ -3,9 +3,10 @@
 import math
 
 import torch
-from stoker.engine import Task
 from torch import nn
 from torch.utils.data import TensorDataset
+
+from stoker.engine import Task
 
 
 class Net(nn.Module):

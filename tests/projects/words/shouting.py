@@ -3,10 +3,11 @@
 import random
 
 import torch
-from stoker.engine import Task
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import IterableDataset
+
+from stoker.engine import Task
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

@@ -1,8 +1,9 @@
 """The task: two inputs, two heads, two losses."""
 
 import torch
-from stoker.engine import Task
 from torch import nn
+
+from stoker.engine import Task
 
 from . import engine
 
