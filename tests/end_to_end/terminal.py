@@ -52,6 +52,11 @@ class Terminal:
         for key in keys:
             self.process.send(key)
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size."""
+        self.screen.resize(rows, columns)
+        self.process.setwinsize(rows, columns)
+
     @property
     def text(self) -> str:
         """What stands on the screen now."""

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from stoker.engine.events import CheckpointSaved
 from stoker.engine.runs import RunFolder
 
 from .runs import assert_same, events, finished, step, stoker, wait_until
+from .ssh import session_of, sshd
 from .terminal import PROGRAM, Terminal
 
 EPOCHS = 60_000
@@ -112,60 +110,22 @@ def test_a_terminal_that_nobody_reads_does_not_stop_the_training(tmp_path: Path)
         assert terminal.wait_for_end() == 0
 
 
-@pytest.fixture
-def ssh(tmp_path: Path) -> Iterator[tuple[list[str], int]]:
-    """A real sshd on loopback: the command line that logs in to it, and its pid."""
-    sshd, client, keygen = (
-        shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin") for name in ("sshd", "ssh", "ssh-keygen")
-    )
-    if not (sshd and client and keygen):
-        pytest.skip("there is no sshd on this machine")
-    home = tmp_path / "sshd"
-    home.mkdir(mode=0o700)
-    for name in ("host", "user"):
-        subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(home / name)], check=True)
-    (home / "authorized").write_text((home / "user.pub").read_text())
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    port = 20000 + os.getpid() % 20000
-    (home / "config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {home / 'host'}\nAuthorizedKeysFile {home / 'authorized'}\n"
-        f"PidFile {home / 'pid'}\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n"
-    )
-    server = subprocess.Popen([sshd, "-D", "-e", "-f", str(home / "config")], stderr=(home / "log").open("w"))
-    login = [client, "-tt", "-p", str(port), "-i", str(home / "user"), "-o", "StrictHostKeyChecking=no"]
-    login += ["-o", f"UserKnownHostsFile={home / 'known'}", "-o", "LogLevel=ERROR", "127.0.0.1"]
-    try:
-        wait_until(lambda: "listening" in (home / "log").read_text(), "sshd listens")
-        yield login, server.pid
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def session_of(server: int) -> int:
-    """Return the pid of the sshd process that serves the one connection."""
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(server)], capture_output=True, text=True, check=True)
-    [pid] = listed.stdout.split()
-    return int(pid)
-
-
-def test_a_connection_that_is_cut(tmp_path: Path, undisturbed: RunFolder, ssh: tuple[list[str], int]) -> None:
+def test_a_connection_that_is_cut(tmp_path: Path, undisturbed: RunFolder) -> None:
     """The session's process is killed; the run ends as if nothing had been, and another login sees all of it."""
-    (program, *login), server = ssh
-    folder = RunFolder(tmp_path / "runs" / "one")
-    command = f"cd {tmp_path} && OMP_NUM_THREADS=1 TERM=xterm-256color {PROGRAM}"
-    with Terminal([*login, f"{command} {' '.join(RUN)} one"], tmp_path, program=program) as terminal:
-        terminal.wait_for("training")
-        wait_until(lambda: bool(terminal.text) and step(folder) > 1000, "it trains")
-        os.kill(session_of(server), signal.SIGKILL)
-        before = step(folder)
-        terminal.wait_for_end()
-    wait_until(lambda: step(folder) > before + 2000, "it trains on")
-    with Terminal([*login, f"{command} attach one"], tmp_path, program=program) as again:
-        again.wait_for("training|completed")
-        again.wait_for("completed")
-        assert again.number(r"step +([\d,]+) / ") == EPOCHS
-        again.press("q")
-        assert again.wait_for_end() == 0
-    assert_same(folder, undisturbed)
+    with sshd(tmp_path) as ((program, *login), server):
+        folder = RunFolder(tmp_path / "runs" / "one")
+        command = f"cd {tmp_path} && OMP_NUM_THREADS=1 TERM=xterm-256color {PROGRAM}"
+        with Terminal([*login, f"{command} {' '.join(RUN)} one"], tmp_path, program=program) as terminal:
+            terminal.wait_for("training")
+            wait_until(lambda: bool(terminal.text) and step(folder) > 1000, "it trains")
+            os.kill(session_of(server), signal.SIGKILL)
+            before = step(folder)
+            terminal.wait_for_end()
+        wait_until(lambda: step(folder) > before + 2000, "it trains on")
+        with Terminal([*login, f"{command} attach one"], tmp_path, program=program) as again:
+            again.wait_for("training|completed")
+            again.wait_for("completed")
+            assert again.number(r"step +([\d,]+) / ") == EPOCHS
+            again.press("q")
+            assert again.wait_for_end() == 0
+        assert_same(folder, undisturbed)
