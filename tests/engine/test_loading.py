@@ -81,9 +81,12 @@ def test_built_in_tasks_are_known_without_torch() -> None:
 def test_the_users_line_is_not_a_librarys(tmp_path: Path) -> None:
     """The innermost line of a file that is neither installed nor Python's own."""
     file = tmp_path / "mine.py"
-    file.write_text("import json\n\ndef task():\n    return json.loads('nothing')\n")
-    function = loading.find(f"{file}:task")
-    with pytest.raises(ValueError, match="Expecting") as caught:
-        function()
-    assert loading.user_line(caught.value) == "mine.py:4"
-    assert loading.describe(caught.value).endswith("(mine.py:4)")
+    calls = ["json.loads('nothing')", "torch.nn.Linear(2, 2)(torch.zeros(3))"]
+    lines = [f"    if call == {number}: {call}\n" for number, call in enumerate(calls)]
+    file.write_text("import json, torch\n\ndef task(call):\n" + "".join(lines))
+    function: Any = loading.find(f"{file}:task")
+    for number in range(len(calls)):
+        with pytest.raises((ValueError, RuntimeError)) as caught:
+            function(number)
+        assert loading.user_line(caught.value) == f"mine.py:{4 + number}"
+        assert loading.describe(caught.value).endswith(f"(mine.py:{4 + number})")

@@ -136,6 +136,7 @@ def test_the_loss_is_the_mean_of_six_heads(tmp_path: Path) -> None:
     assert task.loss(outputs, digits) == pytest.approx(sum(heads) / 6)
     network = task.model[1]
     assert len(network.heads) == 6
+    assert all((outputs[:, :, place] != outputs[:, :, place - 1]).any() for place in range(1, 6))
     metric: Any = dict(task.metrics)["accuracy"]
     metric.update(outputs, digits)
     assert metric.compute() == pytest.approx((outputs.argmax(1) == digits).all(1).float().mean())
