@@ -76,13 +76,15 @@ def test_a_second_engine_is_told_who_holds_the_run(folder: RunFolder) -> None:
 
 def test_a_forked_worker_does_not_keep_the_lock(folder: RunFolder) -> None:
     """A DataLoader's worker outlives a killed engine by seconds."""
-    reader, writer = os.pipe()
+    (reader, writer), (began, begins) = os.pipe(), os.pipe()
     with folder.lock():
         child = os.fork()
         if not child:
+            os.write(begins, b"x")
             os.close(writer)
             os.read(reader, 1)
             os._exit(0)
+    os.read(began, 1)
     try:
         assert not folder.locked()
     finally:
