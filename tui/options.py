@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -17,7 +18,7 @@ SETTINGS = (
     ("batch_size", "N", "Samples in a batch; 'none' is all at once."),
     ("lr", "X", "Learning rate."),
     ("optimizer", "SPEC", "sgd, adam, adamw, …; with options: sgd:momentum=0.9,weight_decay=0.0001"),
-    ("scheduler", "SPEC", "none, step:size=5,gamma=0.5, cosine, plateau:factor=0.5,patience=3, onecycle, warmup:steps=500+cosine"),
+    ("scheduler", "SPEC", "none, step:size=5,gamma=0.5, cosine, plateau:patience=3, onecycle, warmup:steps=500+cosine"),
     ("seed", "N", "Where all randomness comes from."),
     ("split", "SPEC", "holdout:0.2, kfold:5 or bootstrap:3"),
     ("monitor", "METRIC", "The metric that decides what is best, and when to stop early."),
@@ -44,7 +45,8 @@ FLAGS = (
 def settings(command: F) -> F:
     """Add an option for every setting; what is not given is None."""
     for name, text in reversed(FLAGS):
-        command = click.option(flag(name), name, is_flag=True, default=None, help=text)(command)
+        # Both ways, because a task's own default may be either.
+        command = click.option(f"{flag(name)}/--no-{flag(name)[2:]}", name, default=None, help=text)(command)
     for name, metavar, text in reversed(SETTINGS):
         command = click.option(flag(name), name, metavar=metavar, help=text)(command)
     return command
@@ -54,4 +56,7 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
     """Return the settings among the command's options that were given, 'none' as None."""
     names = [name for name, *_ in (*SETTINGS, *FLAGS)]
     found = {name: options[name] for name in names if options[name] is not None}
+    if "data" in found:
+        # A run can be resumed from another folder.
+        found["data"] = str(Path(found["data"]).expanduser().resolve())
     return {name: None if value == "none" and name != "scheduler" else value for name, value in found.items()}
