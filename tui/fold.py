@@ -6,19 +6,24 @@ import math
 
 from ..engine import events as e
 from .series import Dense, Sparse
+from .timing import Times
 
 
 class Fold:
     """The curves and the bests of one fold; a run without folds has a single one."""
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, began: float = 0.0) -> None:
+        """Start empty, after `began` seconds of training other folds."""
+        self.began = began
         self.train = Dense()
         self.evaluated: dict[tuple[str, str], Sparse] = {}  # by split and metric
         self.lr: list[Sparse] = []  # one each parameter group
         self.early: list[e.EarlyStopping] = []
         self.checkpoints: list[e.CheckpointSaved] = []
         self.warnings: list[e.Warned] = []
+        self.resumes: list[int] = []  # steps that an engine went on from
+        self.turns: list[int] = []  # steps at which the learning rate was said to change
+        self.times = Times()
 
     def apply(self, event: e.Event, step: int) -> None:
         """Take in one event of this fold, which happened at `step`."""
@@ -29,6 +34,8 @@ class Fold:
             case e.RunStarted():
                 # Without a step to go on from it is a new beginning: all that is there is superseded.
                 self.cut(-1 if event.resumed_from is None else event.resumed_from)
+                if event.resumed_from and event.resumed_from not in self.resumes[-1:]:
+                    self.resumes.append(event.resumed_from)
             case e.Evaluated():
                 for metric, number in event.metrics.items():
                     self.evaluated.setdefault((event.split, metric), Sparse()).put(step, number)
@@ -36,6 +43,7 @@ class Fold:
                 self.early.append(event)
             case e.LearningRate():
                 self._set_lr(step, event.lr)
+                self.turns.append(step)
             case e.CheckpointSaved():
                 self.checkpoints.append(event)
             case e.Warned():
@@ -44,8 +52,11 @@ class Fold:
     def cut(self, step: int) -> None:
         """Drop what lies beyond `step`: an engine that resumes there supersedes it."""
         self.train.cut(step)
+        self.times.cut(step)
         for curve in (*self.evaluated.values(), *self.lr):
             curve.cut(step)
+        self.resumes = [one for one in self.resumes if one <= step]
+        self.turns = [one for one in self.turns if one <= step]
         self.evaluated = {key: curve for key, curve in self.evaluated.items() if curve.length}
         self.lr = [curve for curve in self.lr if curve.length]
         self.early = [event for event in self.early if (event.step or 0) <= step]

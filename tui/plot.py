@@ -1,20 +1,20 @@
-"""Curves to text. `picture` lays curves out on a grid of braille dots; `draw` lets plotext turn that into lines.
+"""Curves to a picture: laid out on a grid of braille dots, thinned to what the screen can show.
 
-Both are pure, and a picture compares equal to another that looks the same: so nobody draws the same thing twice.
+A picture compares equal to another that looks the same: so nobody draws the same thing twice.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import plotext
 from numpy.typing import NDArray
 
 from . import raster, ticks
+from .axis import STEPS, Axis
 from .raster import DOTS_X, DOTS_Y
-from .series import Dense, Sparse
+from .series import Dense, Sparse, within
 from .thin import Thinned, thin
 
 Color = tuple[int, int, int]
@@ -33,6 +33,11 @@ class Plot:
     span: tuple[int, int] = (0, 0)  # steps that the axis shows in any case: plots below each other then agree
     log: bool = False
     empty: str = "no points yet"
+    scale: Axis = STEPS
+    window: tuple[int, int] | None = None  # steps from and to, where not the whole run is shown
+    signs: tuple[tuple[int, str, Color], ...] = ()  # marks on the axis: at which step, what, and its colour
+    behind: int = 0  # how many of the curves lie behind the others, and are hidden by them
+    rules: tuple[tuple[int, Color], ...] = ()  # upright lines behind the curves, at these steps
 
 
 @dataclass(frozen=True)
@@ -47,22 +52,33 @@ class Picture:
     marks: tuple[int, ...] = ()
     x_ticks: tuple[tuple[int, str], ...] = ()  # characters, not dots
     y_ticks: tuple[tuple[int, str], ...] = ()
+    signs: tuple[tuple[int, str, Color], ...] = ()  # characters, not dots
     margin: int = 0
     note: str = ""
+    reach: tuple[float, float] = (0.0, 1.0)  # what the axis shows, in its own unit
 
 
 def picture(plot: Plot) -> Picture:
     """Lay the curves out; never raises, whatever the curves hold."""
-    curves = [(curve, color) for curve, color in plot.curves if curve.length]
+    plot = replace(
+        plot,
+        curves=tuple((curve, color) for curve, color in plot.curves if curve.length),
+        behind=sum(curve.length > 0 for curve, _ in plot.curves[: plot.behind]),
+    )
+    curves = list(plot.curves)
     if not curves:
         return Picture(plot.width, plot.height, plot.axis, note=plot.empty)
-    x_low, x_high = _x_range([curve for curve, _ in curves], plot.span)
+    if (window := plot.window) is not None:
+        curves = [(within(curve, *window) if isinstance(curve, Sparse) else curve, color) for curve, color in curves]
+    x_low, x_high = _x_range([curve for curve, _ in curves], plot)
     rows = plot.height - 2
     # The labels' width is known only after thinning; the columns are thinned for the widest canvas.
     thinned = [(curve, color, _thin(curve, plot, x_low, x_high)) for curve, color in curves]
     heights = [_heights(curve, kept, plot) for curve, _, kept in thinned]
     if not any(len(column) for column in heights):
-        note = "nothing above 0 for a log axis" if plot.log else "no finite values"
+        wrong = any(len(kept.bad) for _, _, kept in thinned)
+        note = "no finite values" if wrong else "no points here"
+        note = "nothing above 0 for a log axis" if plot.log and wrong else note
         return Picture(plot.width, plot.height, plot.axis, note=note)
     y_low, y_high = _y_range(np.concatenate(heights), rows)
     y_marks = (ticks.logarithmic if plot.log else ticks.linear)(y_low, y_high, max(2, round(rows / 2.5)))
@@ -73,7 +89,7 @@ def picture(plot: Plot) -> Picture:
     across, up = columns * DOTS_X - 1, rows * DOTS_Y - 1
 
     def column(steps: NDArray[np.float64]) -> NDArray[np.int64]:
-        return np.rint((steps - x_low) / (x_high - x_low) * across).astype(np.int64)
+        return np.rint((plot.scale.of(steps) - x_low) / (x_high - x_low) * across).astype(np.int64)
 
     def row(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
         return np.rint((numbers - y_low) / (y_high - y_low) * up).astype(np.int64)
@@ -82,8 +98,21 @@ def picture(plot: Plot) -> Picture:
         raster.line(np.stack([column(_steps(curve, kept.index)), row(numbers)], axis=1), kept.gap)
         for (curve, _, kept), numbers in zip(thinned, heights, strict=True)
     ]
+    rules = [
+        (np.stack([np.full(rows, at), np.arange(rows) * DOTS_Y], axis=1), color)
+        for step, color in plot.rules
+        if 0 <= (at := int(column(np.array(float(step))))) <= across
+    ]
+    signs = {
+        at // DOTS_X: (sign, color)
+        for step, sign, color in plot.signs
+        if 0 <= (at := int(column(np.array(float(step))))) <= across
+    }
     marks = {mark for curve, _, kept in thinned for mark in column(_steps(curve, kept.bad)).tolist()}
-    x_marks = ticks.steps(x_low, x_high, max(2, columns // 10))
+    x_marks = plot.scale.ticks(x_low, x_high, max(2, columns // 10))
+    front = raster.share(dots[plot.behind :], columns, rows)
+    back = raster.behind([*(dots for dots, _ in rules), *dots[: plot.behind]], front, columns, rows)
+    colors = [color for _, color in (*rules, *curves)]
     return Picture(
         plot.width,
         plot.height,
@@ -91,53 +120,29 @@ def picture(plot: Plot) -> Picture:
         plot.bad,
         tuple(
             (color, tuple(mine[:, 0].tolist()), tuple(mine[:, 1].tolist()))
-            for (_, color), mine in zip(curves, raster.share(dots, columns, rows), strict=True)
+            for color, mine in zip(colors, raster.share([*back, *front], columns, rows), strict=True)
             if len(mine)
         ),
         tuple(sorted(marks)),
-        tuple((int(column(np.array(x))) // DOTS_X, label) for x, label in x_marks),
+        tuple((round((x - x_low) / (x_high - x_low) * across) // DOTS_X, label) for x, label in x_marks),
         tuple((int(row(np.array(y))) // DOTS_Y, label) for y, label in y_marks),
+        tuple((at, sign, color) for at, (sign, color) in sorted(signs.items())),
         margin,
+        reach=(x_low, x_high),
     )
 
 
-def draw(image: Picture) -> str:
-    """Return the picture as `height` lines of text with ANSI colours."""
-    if not image.lines:
-        return _note(image)
-    columns, rows = image.width - image.margin - 1, image.height - 2
-    plotext.clear_figure()
-    plotext.limit_size(False, False)
-    plotext.plot_size(image.width, image.height)
-    plotext.theme("clear")
-    plotext.ticks_color(image.axis)
-    plotext.xaxes(True, False)
-    plotext.yaxes(True, False)
-    for color, xs, ys in image.lines:
-        plotext.scatter(list(xs), list(ys), marker="braille", color=color)
-    if image.marks:
-        plotext.scatter(list(image.marks), [0] * len(image.marks), marker="×", color=image.bad)
-    across, up = columns * DOTS_X - 1, rows * DOTS_Y - 1
-    plotext.xlim(0, across)
-    plotext.ylim(0, up)
-    # plotext spreads characters over the dots' range; so a tick is where its character is.
-    plotext.xticks([at * across / (columns - 1) for at, _ in image.x_ticks], [label for _, label in image.x_ticks])
-    plotext.yticks([at * up / (rows - 1) for at, _ in image.y_ticks], [label for _, label in image.y_ticks])
-    return str(plotext.build()).rstrip("\n")
-
-
-def _note(image: Picture) -> str:
-    above = "\n" * max(0, (image.height - 1) // 2)
-    red, green, blue = image.axis
-    return f"{above}\x1b[38;2;{red};{green};{blue}m{image.note[: max(0, image.width)].center(image.width)}\x1b[0m"
-
-
-def _x_range(curves: list[Dense | Sparse], span: tuple[int, int]) -> tuple[float, float]:
-    low = float(min(span[0], *map(_first, curves)))
-    high = max(span[1], *map(_last, curves))
+def _x_range(curves: list[Dense | Sparse], plot: Plot) -> tuple[float, float]:
+    if plot.window is not None:
+        low, high = plot.scale.of(np.array(plot.window, np.float64)).tolist()
+        return low, max(high, low + 1e-9)
+    first = min(plot.span[0], *(_first(curve) for curve in curves if curve.length))
+    last = max(plot.span[1], *(_last(curve) for curve in curves if curve.length))
+    low, high = plot.scale.of(np.array([first, last], np.float64)).tolist()
+    least = 1.0 if plot.scale.kind == "step" else 1e-9
     # In whole pieces, so that the curve grows inside a frame that stands still.
-    piece = max(1.0, ticks.nice_step(high - low, 40))
-    return low, max(math.ceil(high / piece) * piece, low + 1.0)
+    piece = max(least, ticks.nice_step(high - low, 16))
+    return low, max(math.ceil(high / piece - 1e-9) * piece, low + least)
 
 
 def _y_range(numbers: NDArray[np.float64], rows: int) -> tuple[float, float]:
@@ -150,12 +155,19 @@ def _y_range(numbers: NDArray[np.float64], rows: int) -> tuple[float, float]:
 
 
 def _thin(curve: Dense | Sparse, plot: Plot, low: float, high: float) -> Thinned:
-    edges = np.linspace(low, high, max(2, plot.width) + 1)
+    edges = plot.scale.steps(np.linspace(low, high, max(2, plot.width) + 1))
     if isinstance(curve, Dense):
         places = np.clip(np.ceil(edges - curve.base), 0, curve.length).astype(np.int64)
     else:
         places = np.searchsorted(curve.steps, edges).astype(np.int64)
-    places[-1] = curve.length
+    if plot.window is None:
+        places[-1] = curve.length
+    elif isinstance(curve, Dense):
+        # From rounding the edges may not reach the window's own ends.
+        places[0], places[-1] = np.clip(np.array(plot.window) - curve.base + (0, 1), 0, curve.length)
+        places = np.clip(places, places[0], places[-1])
+    else:
+        places[0], places[-1] = 0, curve.length
     return thin(curve.values, places, positive=plot.log)
 
 

@@ -33,3 +33,11 @@ def share(lines: Sequence[Dots], columns: int, rows: int) -> list[Dots]:
     everything = np.concatenate([np.empty((0, 2), np.int64), *lines])
     owners = owner[everything[:, 0] // DOTS_X, everything[:, 1] // DOTS_Y]
     return [everything[owners == number] for number in range(len(lines))]
+
+
+def behind(back: Sequence[Dots], front: Sequence[Dots], columns: int, rows: int) -> list[Dots]:
+    """Return what is seen of the lines in the back: nothing in a character that one in front has a dot in."""
+    taken = np.zeros((columns, rows), np.bool_)
+    for dots in front:
+        taken[dots[:, 0] // DOTS_X, dots[:, 1] // DOTS_Y] = True
+    return [dots[~taken[dots[:, 0] // DOTS_X, dots[:, 1] // DOTS_Y]] for dots in back]

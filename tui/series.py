@@ -18,17 +18,19 @@ class Dense:
         self.base = 0
         self.length = 0
         self.version = 0
+        self.rewrites = 0  # changes other than new values at the end
         self._values: NDArray[np.float32] = np.empty(0, np.float32)
 
-    def put(self, first: int, numbers: Sequence[float]) -> None:
+    def put(self, first: int, numbers: Sequence[float] | NDArray[np.float32]) -> None:
         """Set the values of the steps from `first` on; what stood there is replaced."""
-        if not numbers:
+        if not len(numbers):
             return
         if self.length == 0:
             self.base = first
         start, end = first - self.base, first - self.base + len(numbers)
         if not -LONGEST_GAP < start < self.length + LONGEST_GAP:
             return
+        self.rewrites += start < self.length
         if start < 0:
             self._prepend(-start)
             start, end = 0, end - start
@@ -47,6 +49,7 @@ class Dense:
         if length < self.length:
             self._values[length : self.length] = np.nan
             self.length = length
+            self.rewrites += 1
             self.version += 1
 
     @property
@@ -131,3 +134,22 @@ class Sparse:
     def last(self) -> float | None:
         """The value at the last step."""
         return float(self._values[self.length - 1]) if self.length else None
+
+
+def within(curve: Sparse, low: int, high: int) -> Sparse:
+    """Return the points from step `low` to `high`, and where the lines to those outside cross the two ends."""
+    steps, values = curve.steps, curve.values
+    first, end = int(np.searchsorted(steps, low)), int(np.searchsorted(steps, high, side="right"))
+
+    def crossing(step: int, before: int) -> tuple[list[int], list[float]]:
+        if before < 0 or before + 1 >= curve.length or step in (steps[before], steps[before + 1]):
+            return [], []
+        share = (step - steps[before]) / (steps[before + 1] - steps[before])
+        return [step], [float(values[before] + share * (values[before + 1] - values[before]))]
+
+    (at_low, from_low), (at_high, from_high) = crossing(low, first - 1), crossing(high, end - 1)
+    inside = Sparse()
+    inside._steps = np.concatenate([np.array(at_low, np.int64), steps[first:end], np.array(at_high, np.int64)])
+    inside._values = np.concatenate([from_low, values[first:end], from_high]).astype(np.float32)
+    inside.length = len(inside._steps)
+    return inside

@@ -29,6 +29,9 @@ class Source(Protocol):
     def alive(self) -> bool:
         """Say whether an engine trains this run now."""
 
+    def elsewhere(self) -> bool:
+        """Say whether the engine that trains this run, or was the last to, is on another machine."""
+
 
 class History:
     """The events of a run folder, a batch at a time."""
@@ -56,7 +59,7 @@ class FolderSource:
         """Follow the run in `folder`."""
         self._folder = folder
         self._history = History(folder)
-        self._alive = False
+        self._alive = self._elsewhere = False
         self._looked = -LOOK
 
     def read(self) -> list[Event]:
@@ -72,7 +75,12 @@ class FolderSource:
         """Say whether the run's lock is held; looked up once a second."""
         if (now := time.monotonic()) - self._looked >= LOOK:
             self._looked, self._alive = now, self._folder.locked()
+            self._elsewhere = self._folder.elsewhere()
         return self._alive
+
+    def elsewhere(self) -> bool:
+        """Say whether the lock is, or was, another machine's; looked up with `alive`."""
+        return self._elsewhere
 
 
 class LiveSource:
@@ -98,3 +106,7 @@ class LiveSource:
     def alive(self) -> bool:
         """Say whether the engine's thread runs."""
         return self._host.running
+
+    def elsewhere(self) -> bool:
+        """It is here."""
+        return False

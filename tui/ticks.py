@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+from .format import duration
+
+CLOCK = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)  # seconds
 Ticks = list[tuple[float, str]]  # where, and what stands there
 
 
@@ -39,6 +42,21 @@ def steps(low: float, high: float, parts: int) -> Ticks:
     """Return ticks for step numbers: 0, 500, 1k, 1.5k, 2M."""
     whole = [(place, label) for place, label in linear(low, high, parts) if place == int(place)]
     return [(place, short(place)) for place, _ in whole]
+
+
+def epochs(low: float, high: float, parts: int) -> Ticks:
+    """Return ticks for epochs, parts of one too: 0, 0.5, 1."""
+    return [(place, short(round(place, 9))) for place, _ in linear(low, high, parts)]
+
+
+def times(low: float, high: float, parts: int) -> Ticks:
+    """Return ticks for seconds: 0s, 30s, 1:00, 2:00:00."""
+    rough = (high - low) / max(parts, 1)
+    step = next((size for size in CLOCK if size >= rough), 86_400 * nice_step((high - low) / 86_400, parts))
+    if rough < CLOCK[0]:
+        return [(place, f"{place:.3g}s") for place, _ in linear(low, high, parts)]
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [(index * step, duration(index * step)) for index in range(first, min(last, first + 2 * parts + 2) + 1)]
 
 
 def short(number: float) -> str:

@@ -21,6 +21,7 @@ class RunView:
         """Start before the first event of the run called `name`."""
         self.name = name
         self.alive = True  # set by who looks: whether an engine trains it
+        self.elsewhere = False  # set by who looks: whether that engine is, or was, on another machine
         self.state = "loading"
         self.started: e.RunStarted | None = None
         self.finished: e.RunFinished | None = None
@@ -35,6 +36,7 @@ class RunView:
         self.lines: deque[Line] = deque(maxlen=KEPT_LINES)
         self.said = 0  # changes of `lines` so far
         self.version = 0
+        self.save_failed = ""  # why the last save was none
         self._epoch = 0
         self.paused = False
         self._evaluated: tuple[int | None, int | None] | None = None  # fold and step of the last line, if it is one
@@ -110,6 +112,10 @@ class RunView:
                 self.state, self.evaluating = "paused" if self.paused else "training", None
             case e.LearningRate():
                 self.lr, self.lr_cause = event.lr, event.cause
+            case e.CheckpointSaved():
+                self.save_failed = ""
+            case e.Warned(kind="save_failed"):
+                self.save_failed = event.message or "a save failed"
             case e.Paused():
                 self.paused, self.state = True, "paused"
                 self.pace.halt(event.at)
@@ -143,6 +149,7 @@ class RunView:
         self.lr = event.lr or self.lr
         self._place(event)
         self.pace.mark(event.at, self.step)
+        self.now.times.put(self.step, self.pace.active - self.now.began)
         if not self.paused and self.state in ("loading", "evaluating"):
             self.state, self.evaluating = "training", None
 
@@ -157,7 +164,10 @@ class RunView:
     def _turn_to(self, fold: int) -> None:
         # What came before the first word of folds belongs to the first one.
         first = self.fold is None and fold not in self.folds
-        self.folds[fold] = self.folds.pop(None) if first else self.folds.get(fold, Fold())
+        if first:
+            self.folds[fold] = self.folds.pop(None)
+        elif fold not in self.folds:
+            self.folds[fold] = Fold(began=self.pace.active)
         self.fold = fold
         self.step, self._epoch = self.now.train.last_step, 0
         self.pace.forget()

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from fake_engine import FakeEngine
+
 from stoker.engine import runs
 from stoker.engine.runs import RunFolder
+from stoker.tui.machine import Gpu, Machine, Reading
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +23,14 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         time.tzset()
         yield
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every machine is the same one."""
+    gpu = Gpu("NVIDIA A100-SXM4-40GB", 0.87, 31_200_000_000, 42_900_000_000, 64, 287.0)
+    reading = Reading(0.42, 21_400_000_000, 67_400_000_000, 3.1, 1_640_000_000, (gpu,))
+    monkeypatch.setattr(Machine, "read", lambda self, pid: reading)
 
 
 @pytest.fixture

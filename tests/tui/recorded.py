@@ -110,10 +110,10 @@ def evaluation(step: int) -> Iterator[e.Event]:
 class Recorded:
     """A source that replays events and remembers what was asked."""
 
-    def __init__(self, events: Iterable[e.Event], *, alive: bool = True) -> None:
+    def __init__(self, events: Iterable[e.Event], *, alive: bool = True, elsewhere: bool = False) -> None:
         """Replay `events` in one go; `more` appends."""
         self._waiting = list(events)
-        self._alive = alive
+        self._alive, self._elsewhere = alive, elsewhere
         self.asked: list[Command] = []
 
     def more(self, *events: e.Event) -> None:
@@ -137,6 +137,10 @@ class Recorded:
     def alive(self) -> bool:
         """Say whether the engine lives."""
         return self._alive
+
+    def elsewhere(self) -> bool:
+        """Say whether the engine is on another machine."""
+        return self._elsewhere
 
 
 def settled(curve: Curve) -> bool:

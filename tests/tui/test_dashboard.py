@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from recorded import BEGAN, Recorded, body, run, settled, started, time_of
+from textual.strip import Strip
+
 from stoker.engine import events as e
 from stoker.engine.controls import Command
 from stoker.engine.runs import RunFolder
@@ -32,7 +34,8 @@ def offered(app: StokerApp) -> dict[str, str]:
 
 def text_of(app: StokerApp) -> str:
     """All the words in the panels."""
-    return "\n".join(str(panel.content) for panel in app.dashboard.query(Panel))
+    panels = app.dashboard.query(Panel)
+    return "\n".join(panel.render_line(y).text for panel in panels for y in range(panel.size.height))
 
 
 async def test_a_key_asks_and_changes_nothing(folder: RunFolder, until: Until) -> None:
@@ -67,7 +70,7 @@ async def test_the_footer_offers_what_can_be_done(
     folder: RunFolder, until: Until, last: list[e.Event], alive: bool, keys: dict[str, str]
 ) -> None:
     """Training, paused, completed, failed, lost."""
-    always = {"l": "Log axis", "question_mark": "Help", "q": "Quit"}
+    always = {"tab": "Plot", "question_mark": "Help", "q": "Quit"}
     app = app_of(folder, Recorded([*run(), *last], alive=alive))
     async with app.run_test():
         await until(lambda: offered(app) == keys | always)
@@ -137,7 +140,7 @@ async def test_nothing_is_drawn_while_nothing_changes(
         await until(lambda: all(settled(curve) for curve in app.dashboard.query(Curve)))
         drawn: list[object] = []
         for kind in (Curve, Panel):
-            monkeypatch.setattr(kind, "update", lambda self, *_, **__: drawn.append(self))
+            monkeypatch.setattr(kind, "strip_of", lambda self, _: drawn.append(self) or Strip.blank(1))
         for _ in range(20):
             app.dashboard.tick()
             await pilot.pause()
@@ -149,7 +152,7 @@ async def test_plots_grow_with_the_run(folder: RunFolder, until: Until) -> None:
     source = Recorded(run(100))
     app = app_of(folder, source)
     async with app.run_test():
-        curve = app.dashboard.query_one("#loss", Curve)
+        curve = app.dashboard.query_one("#large", Curve)
         await until(lambda: curve._picture is not None and curve._picture.lines)
         before = curve._picture
         source.more(*body(100, 330))
@@ -179,7 +182,7 @@ async def test_names_from_elsewhere_are_shown_as_they_are(folder: RunFolder, unt
     app = app_of(folder, Recorded(events))
     async with app.run_test():
         await until(lambda: "[b]x[/b]" in text_of(app))
-        await until(lambda: "准确率[/]" in app.dashboard.query_one("#metrics", Curve)._border_title.plain)
+        await until(lambda: "准确率\\[/]" in str(app.dashboard.query_one("#small-1", Curve).border_title))
 
 
 async def test_help_explains_every_key(folder: RunFolder, until: Until) -> None:
@@ -199,7 +202,7 @@ async def test_the_log_axis_can_be_turned(folder: RunFolder, until: Until) -> No
     """And turned back."""
     app = app_of(folder, Recorded(run()))
     async with app.run_test(size=(120, 40)) as pilot:
-        curve = app.dashboard.query_one("#loss", Curve)
+        curve = app.dashboard.query_one("#large", Curve)
         await until(lambda: curve._picture is not None and curve._picture.lines)
         await pilot.press("l")
         await until(lambda: "(log)" in str(curve.border_title))

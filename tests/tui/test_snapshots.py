@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from recorded import Recorded, run, settled, time_of
+from textual.pilot import Pilot
+
 from stoker.engine import events as e
 from stoker.engine.runs import RunFolder
 from stoker.tui.app import StokerApp
 from stoker.tui.widgets.curve import Curve
-from textual.pilot import Pilot
+from stoker.tui.widgets.machine import MachinePanel
 
 SIZES = [(80, 24), (120, 40)]
 NOW = time_of(330) + 0.5
@@ -46,6 +48,8 @@ class Snapshot:
             app.dashboard.tick()
             await pilot.pause()
             await self._until(lambda: all(settled(curve) for curve in app.dashboard.query(Curve)))
+            machine = app.dashboard.query_one(MachinePanel)
+            await self._until(lambda: not machine.is_on_screen or machine._reading is not None)
 
 
 @pytest.fixture
@@ -85,6 +89,20 @@ def test_failed_with_what_was_not_finite(snapshot_of: Snapshot) -> None:
 def test_help(snapshot_of: Snapshot) -> None:
     """Every key."""
     assert snapshot_of(run(), (80, 24), "question_mark")
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+@pytest.mark.parametrize("keys", ["m,up,shift+left", "g", "x,x,tab", "equals_sign"])
+def test_looked_at_closely(snapshot_of: Snapshot, keys: str, theme: str) -> None:
+    """Smoothed and zoomed with a cursor; in a grid; another plot by time; a rate that is typed."""
+    assert snapshot_of(run(), (120, 40), *keys.split(","), theme=theme)
+
+
+def test_what_needs_a_person(snapshot_of: Snapshot) -> None:
+    """Not saved, and overfitting."""
+    failed = e.Warned(at=time_of(330), step=330, kind="save_failed", message="latest.pt: no space left on device")
+    overfit = e.Warned(at=time_of(330), step=330, kind="overfitting", message="the test loss rises since step 225")
+    assert snapshot_of([*run(), overfit, failed], (120, 40))
 
 
 @pytest.mark.parametrize("size", [(20, 6), (40, 12), (200, 60)])

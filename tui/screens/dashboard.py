@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -12,44 +13,62 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from ...engine.controls import Command
 from ...engine.events import RunFinished
+from ...engine.runs import RunFolder
+from ..alerts import alert, call
+from ..narrow import NarrowCompositor
 from ..printed import Printed
 from ..source import Source
 from ..view import RunView
+from ..widgets.charts import Charts
 from ..widgets.checkpoints import Checkpoints
-from ..widgets.curve import Curve, Named
+from ..widgets.curve import Curve
 from ..widgets.early_stopping import EarlyStopping
 from ..widgets.event_log import EventLog
 from ..widgets.learning_rate import LearningRate
+from ..widgets.machine import MachinePanel
 from ..widgets.panel import Panel
 from ..widgets.progress import Progress
 from ..widgets.state_line import StateLine
-from .help import Help
+from .confirm import Confirm
+from .keys import STEERING, VIEWING
+from .rate import AskRate
 from .steering import Steering
+from .viewing import Viewing
 
-TICK = 0.1  # seconds between two looks at the source
-REST = 0.25  # seconds between two looks at the panels' numbers
+TICK = 0.08  # seconds between two looks at the source
+REST = 2.5 * TICK  # seconds between two frames at least: every third look
+QUICK = 0.02  # seconds between two looks while an answer is waited for
+HURRY = 1.0  # seconds that an answer is waited for in this way
 UNKNOWN = 0.0  # when something was printed that was there before
 BUDGET = 0.05  # seconds of a tick that a long history may take
+STOP = "End this run after the batch under way?\nIt is saved first, and can be resumed later."
+NEEDS = {  # what must be possible for an action to be offered
+    "resume": {"resume", "restart"},
+    "release": {"release"},
+    "stop": {"stop"},
+    "rate": {"set_learning_rate"},
+    "type_rate": {"set_learning_rate"},
+}
 
 
-class Dashboard(Screen[None]):
+class Dashboard(Screen[None], inherit_bindings=False):
     """Curves, progress and events of one run."""
 
+    TITLE = "a run"
+    HELP = """\
+A run is a folder: the engine writes what it does there, and this screen only reads it. \
+Closing the dashboard of a run that trains elsewhere changes nothing; a run that trains here is saved first.
+
+× on the axis of a plot: a value that was not finite.   best: the value that early stopping watches."""
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (50, "-narrow"), (72, "-normal"), (110, "-wide"), (160, "-huge")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-low"), (20, "-middle"), (34, "-tall"), (50, "-towering")]
     BINDINGS = [
-        Binding("space", "ask('pause')", "Pause", id="run.pause", tooltip="Pause after the batch under way"),
-        Binding("space", "ask('resume')", "Go on", id="run.go_on", tooltip="Go on with a paused run"),
-        Binding("r", "resume", "Resume", id="run.resume", tooltip="Go on when paused; when ended, from the last save"),
-        Binding("s", "ask('save')", "Save", id="run.save", tooltip="Save all it takes to resume, also while paused"),
-        Binding("e", "ask('evaluate')", "Evaluate", id="run.evaluate", tooltip="Evaluate the model now, as it is"),
+        *STEERING,
         Binding("d", "app.detach", "Detach", id="app.detach", tooltip="Leave; the run goes on in the background"),
-        Binding("l", "log_axis", "Log axis", id="view.log_axis", tooltip="Losses on a logarithmic axis, or not"),
-        Binding("question_mark", "help", "Help", id="app.help", tooltip="This page", key_display="?"),
-        Binding("q", "app.quit", "Quit", id="app.quit", tooltip="Leave; a run that trains here is saved first"),
-        Binding("ctrl+c", "app.quit", "Quit", id="app.interrupt", show=False),
+        *VIEWING,
     ]  # fmt: skip
 
     class Caught(Message):
@@ -58,13 +77,15 @@ class Dashboard(Screen[None]):
     class Restart(Message):
         """An engine is wanted for a run that has none."""
 
-    def __init__(self, name: str, source: Source, printed: Printed, clock: Callable[[], float]) -> None:
-        """Show the run called `name`; `clock` is in Unix seconds."""
+    def __init__(self, folder: RunFolder, source: Source, printed: Printed, clock: Callable[[], float]) -> None:
+        """Show the run in `folder`; `clock` is in Unix seconds."""
         super().__init__()
-        self.view = RunView(name)
+        self._compositor = NarrowCompositor()
+        self.folder = folder
+        self.view = RunView(folder.name)
         self.steering = Steering(source)
         self._source, self._printed, self._clock = source, printed, clock
-        self._log_axis = False
+        self.viewing = Viewing()
         self._caught = False
         self._shown: object = None
         self._shown_state = ""
@@ -75,17 +96,13 @@ class Dashboard(Screen[None]):
         """Lay the panels out; what gives way when is in app.tcss."""
         yield StateLine(id="state")
         with Horizontal(id="body"):
-            with Vertical(id="plots"):
-                yield Curve("loss", id="loss")
-                yield Curve("metrics", id="metrics", first_color=1)
+            yield Charts(id="plots")
             with Vertical(id="side"):
                 yield Progress(id="progress")
                 yield EarlyStopping(id="early")
                 yield Checkpoints(id="checkpoints")
-                with Vertical(id="rate") as box:
-                    box.border_title = "learning rate"
-                    yield LearningRate(id="lr")
-                    yield Curve("", id="rates", first_color=4)
+                yield LearningRate(id="rate")
+                yield MachinePanel(id="machine")
         yield EventLog(id="log")
         yield Footer(show_command_palette=False)
 
@@ -103,12 +120,15 @@ class Dashboard(Screen[None]):
         view = self.view
         # Before reading: an engine that is gone by now has said everything it had to say.
         view.alive = self._source.alive() or not self._caught
+        view.elsewhere = self._source.elsewhere()
         for text in self._printed.read():
             view.note(now if self._caught else UNKNOWN, "printed", text)
         until = time.monotonic() + BUDGET
         while events := self._source.read():
             for event in events:
                 view.apply(event)
+                if self._caught and (words := call(event)) is not None:
+                    alert(self.app, f"{words}: {view.name}")
                 if failure := self.steering.hear(event):
                     self.notify(failure, severity="error", markup=False)
             if time.monotonic() > until:
@@ -121,16 +141,17 @@ class Dashboard(Screen[None]):
 
     def _show(self, now: float) -> None:
         view = self.view
-        self._show_curves()
         # The clocks on the screen go in whole seconds.
-        wanted = (view.version, view.alive, int(now))
-        # Numbers that only count on are read a few times a second; a change of state is seen at once.
+        wanted = (view.version, view.alive, view.elsewhere, int(now))
+        # What only counts on is drawn a few times a second, all at once; a change of state is seen without a wait.
         standing = view.standing(now)
-        resting = standing == self._shown_state and time.monotonic() < self._next
-        if wanted == self._shown or (resting and self._shown is not None):
+        if standing == self._shown_state and self._shown is not None and time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + REST
+        self._show_curves()
+        if wanted == self._shown:
             return
         self._shown, self._shown_state = wanted, standing
-        self._next = time.monotonic() + REST
         for panel in self.query(Panel):
             panel.show(view, now)
         self.query_one(EventLog).show(view)
@@ -140,22 +161,11 @@ class Dashboard(Screen[None]):
             self.refresh_bindings()
 
     def _show_curves(self) -> None:
-        fold = self.view.now
-        splits = len({split for split, _ in fold.evaluated})
-        losses: list[Named] = [("train", fold.train)]
-        metrics: list[Named] = []
-        for (split, metric), curve in fold.evaluated.items():
-            if metric == "loss":
-                losses.append((split, curve))
-            else:
-                metrics.append((f"{split} {metric}" if splits > 1 else metric, curve))
-        groups = len(fold.lr) > 1
-        rates: list[Named] = [(f"group {n}" if groups else "", curve) for n, curve in enumerate(fold.lr, 1)]
-        step = self.view.step
-        waiting = "loading torch…" if self.view.standing(self._clock()) == "loading" else "no steps yet"
-        self.query_one("#loss", Curve).show(losses, reach=step, log=self._log_axis, empty=waiting)
-        self.query_one("#metrics", Curve).show(metrics, reach=step, empty="after the first evaluation")
-        self.query_one("#rates", Curve).show(rates, reach=step)
+        view, viewing = self.view, self.viewing
+        waiting = "loading torch…" if view.standing(self._clock()) == "loading" else "no steps yet"
+        charts = viewing.charts(view, waiting)
+        frames = viewing.frames(view, charts[0].name)
+        self.query_one(Charts).show(charts, *frames, viewing.last(view), viewing.logs, viewing.grid)
 
     def failed(self, message: str) -> None:
         """Show how the engine broke, where it could not say so itself."""
@@ -171,16 +181,51 @@ class Dashboard(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
-        if action not in ("ask", "resume"):
-            return True
-        wanted = "restart" if action == "resume" else str(parameters[0])
-        offered = self.steering.offers(self.view, self._clock())
-        return wanted in offered or (action == "resume" and "resume" in offered)
+        if action == "look":
+            return self.viewing.can(str(parameters[0]), self.view) or (parameters[0] == "all" and bool(self.focused))
+        wanted = {str(parameters[0])} if action == "ask" else NEEDS.get(action)
+        return wanted is None or bool(wanted & self.steering.offers(self.view, self._clock()))
 
     def action_ask(self, command: str) -> None:
         """Ask the engine; what comes of it, its events say."""
+        self._ask(Command(command=command))
+
+    def action_release(self) -> None:
+        """Pause, and let the device's memory go."""
+        self._ask(Command(command="pause", release=True))
+
+    def action_stop(self) -> None:
+        """End the run, once a person has confirmed it."""
+
+        def answered(stop: bool | None) -> None:
+            if stop and "stop" in self.steering.offers(self.view, self._clock()):
+                self.action_ask("stop")
+
+        self.app.push_screen(Confirm(STOP, yes="Save and stop", no="Train on"), answered)
+
+    def action_rate(self, direction: int) -> None:
+        """Ask for the learning rate one step up or down."""
+        self._ask_rate(self.steering.next_rate(self.view, direction))
+
+    def action_type_rate(self) -> None:
+        """Ask for a learning rate that a person types."""
+        self.app.push_screen(AskRate(self.view.lr[0] if self.view.lr else None), self._ask_rate)
+
+    def _ask_rate(self, rate: float | None) -> None:
+        if rate is not None:
+            self._ask(Command(command="set_learning_rate", lr=rate))
+
+    def _ask(self, command: Command) -> None:
         if failure := self.steering.ask(command):
             self.notify(failure, severity="error", markup=False)
+        self._hurry(time.monotonic() + HURRY)
+
+    def _hurry(self, until: float) -> None:
+        """Look more often while a person waits for an answer, and once more for what follows it."""
+        waiting = bool(self.steering.waiting)
+        self.tick()
+        if waiting and time.monotonic() < until:
+            self.set_timer(QUICK, partial(self._hurry, until))
 
     def action_resume(self) -> None:
         """Go on with a paused run, or start an engine for one that ended."""
@@ -190,10 +235,22 @@ class Dashboard(Screen[None]):
             self.view.expect()
             self.post_message(self.Restart())
 
-    def action_log_axis(self) -> None:
-        """Turn the losses' axis."""
-        self._log_axis = not self._log_axis
+    def action_look(self, what: str) -> None:
+        """Look at another plot, or another part of it."""
+        if what == "all":
+            self.set_focus(None)
+        self.viewing.look(what, self.view, self.query_one("#large").content_size.width)
+        self._show_curves()
+        self.refresh_bindings()
 
-    def action_help(self) -> None:
-        """Explain the keys."""
-        self.app.push_screen(Help(self._bindings.key_to_bindings.values()))
+    def on_curve_pointed(self, event: Curve.Pointed) -> None:
+        """Read values where a person clicks, zoom where the wheel turns; a small plot becomes the large one."""
+        viewing = self.viewing
+        if event.turned:
+            viewing.zoom(event.turned < 0, event.step, self.view)
+        elif event.curve.id == "large" or viewing.grid:
+            viewing.cursor = event.step
+        else:
+            viewing.chosen = event.curve.title
+        self._show_curves()
+        self.refresh_bindings()

@@ -15,9 +15,10 @@ class Checkpoints(Panel):
     def rows(self, view: RunView, now: float, width: int) -> list[list[Part]]:
         """Return a row for each kind."""
         newest = {event.kind: event for event in view.now.checkpoints}
+        failed: list[list[Part]] = [[("the last save failed", "bold $error")]] if view.save_failed else []
         if not newest:
-            return [[("none yet", "$label")]]
-        return [
+            return failed or [[("none yet", "$label")]]
+        return failed + [
             spread(
                 [(f"{kind} ", "$label"), (f"step {count(event.step or 0)}", "")],
                 [(f" {duration(now - event.at)} ago", "$label")],

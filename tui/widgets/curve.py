@@ -3,81 +3,167 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from rich.text import Text
+import numpy as np
+from rich.color import Color as RichColor
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.color import Color as Shade
 from textual.content import Content
-from textual.widgets import Static
+from textual.message import Message
+from textual.strip import Strip
 
-from ..plot import Color, Picture, Plot, draw, picture
+from ..axis import STEPS, Axis
+from ..charts import SIGNS, Named
+from ..paint import paint
+from ..plot import Color, Picture, Plot, picture
 from ..series import Dense, Sparse
+from .legend import legend
+from .rows import Row, Rows
 
-SHARE = 0.015  # of the time at most goes into drawing one plot; showing it costs as much again
-LEAST_WAIT = 0.25  # seconds between two draws
+SHARE = 0.004  # of the time at most goes into drawing one plot; showing it costs as much again
 COLORS = 6
+DIM = 0.62  # of the background in what lies behind
 
-Named = tuple[str, Dense | Sparse]
+
+@dataclass(frozen=True)
+class Frame:
+    """What is around the curves; `words` stand in the title, `signs` on the axis, `warned` is an upright line."""
+
+    scale: Axis = STEPS
+    window: tuple[int, int] | None = None
+    words: str = ""
+    signs: tuple[tuple[int, str], ...] = ()
+    warned: int | None = None
+    cursor: int | None = None
 
 
-class Curve(Static):
+PLAIN = Frame()
+
+
+class Curve(Rows):
     """Curves with a legend in the title; the colours are the component classes `curve--0` and on."""
 
-    COMPONENT_CLASSES = {f"curve--{number}" for number in range(COLORS)} | {"curve--axis", "curve--bad"}
+    COMPONENT_CLASSES = {f"curve--{number}" for number in range(COLORS)} | {
+        *("curve--axis", "curve--bad", "curve--rule"),
+        *(f"curve--{sign}" for sign in SIGNS),
+    }
+
+    class Pointed(Message):
+        """A person clicked on the curve, or turned the wheel there: `turned` is -1 up, 1 down, 0 for a click."""
+
+        def __init__(self, curve: Curve, step: int, turned: int) -> None:
+            """Say at which `step`."""
+            super().__init__()
+            self.curve, self.step, self.turned = curve, step, turned
 
     def __init__(self, title: str, *, id: str, first_color: int = 0) -> None:
         """Make an empty plot; its curves take the colours from `first_color` on."""
         super().__init__(id=id)
-        self._title = title
-        self._first = first_color
+        self.title = title
+        self.first_color = first_color
         self._picture: Picture | None = None
         self._wanted: object = None
+        self._asked: object = None
+        self._frame = PLAIN
         self._shown_legend: Content | None = None
         self._next = 0.0
 
-    def show(self, curves: list[Named], *, reach: int, log: bool = False, empty: str = "") -> None:
+    def show(
+        self,
+        curves: Sequence[Named],
+        *,
+        reach: int,
+        log: bool = False,
+        empty: str = "",
+        behind: Sequence[tuple[int, Dense | Sparse]] = (),
+        frame: Frame = PLAIN,
+    ) -> None:
         """Show the curves up to step `reach`, or the words `empty`; called on every tick, so it looks what is new."""
         size = self.content_size
-        if size.width <= 0 or size.height <= 0 or time.monotonic() < self._next:
+        if size.width <= 0 or size.height <= 0:
             return
-        colors = [self._color(f"curve--{(self._first + number) % COLORS}") for number in range(len(curves))]
-        colors.append(self._color("curve--axis"))
-        wanted = (
-            size,
-            log,
-            empty,
-            reach,
-            tuple((name, id(curve), curve.version) for name, curve in curves),
-            tuple(colors),
-        )
+        # A draw as dear as its time was may wait, but not one that a person asked for.
+        asked = (size, log, self.title, frame.words, frame.scale.kind, frame.window, frame.cursor)
+        if asked == self._asked and time.monotonic() < self._next:
+            return
+        colors = [self._color(f"{(self.first_color + number) % COLORS}") for number in range(len(curves))]
+        drawn = [(curve, self._dim(self._color(f"{number % COLORS}"))) for number, curve in behind]
+        drawn += [(curve, color) for (_, curve), color in zip(curves, colors, strict=True)]
+        names = tuple(name for name, _ in curves)
+        axis = self._color("axis")
+        versions = tuple((id(curve), curve.version, color) for curve, color in drawn)
+        wanted = (size, asked, empty, reach, frame, names, versions, axis)
         if wanted == self._wanted:
             return
-        self._wanted = wanted
+        self._wanted, self._asked, self._frame = wanted, asked, frame
         began = time.thread_time()
-        legend = self._legend([name for name, _ in curves], colors, log)
-        if legend != self._shown_legend:
-            self.border_title = self._shown_legend = legend
+        signs = [(kind, SIGNS[kind], self._color(kind)) for kind in SIGNS if any(kind == own for _, own in frame.signs)]
+        looks = {kind: (sign, color) for kind, sign, color in signs}
+        title = f"{self.title} ({frame.words})" if frame.words else self.title
+        words = legend(title, list(zip(curves, colors, strict=True)), frame.cursor, signs, size.width - 4)
+        if words != self._shown_legend:
+            self.border_title = self._shown_legend = words
+        rule, dim = self._color("rule"), self._dim(self._color("best"))
         plot = Plot(
             size.width,
             size.height,
-            tuple((curve, color) for (_, curve), color in zip(curves, colors, strict=False)),
-            colors[-1],
-            self._color("curve--bad"),
+            tuple(drawn),
+            axis,
+            self._color("bad"),
             (0, reach),
             log,
             empty,
+            frame.scale,
+            frame.window,
+            tuple((step, *looks[kind]) for step, kind in frame.signs),
+            len(behind),
+            tuple((step, color) for step, color in ((frame.warned, dim), (frame.cursor, rule)) if step is not None),
         )
         image = picture(plot)
         if image != self._picture:
             self._picture = image
-            self.update(Text.from_ansi(draw(image), no_wrap=True), layout=False)
+            self.paint(paint(image))
         # What a draw costs is the training's time too: draw as seldom as it is dear.
-        self._next = time.monotonic() + max(LEAST_WAIT, (time.thread_time() - began) / SHARE)
+        self._next = time.monotonic() + (time.thread_time() - began) / SHARE
+
+    def step_at(self, column: int) -> int | None:
+        """Return the step at a column of the plot."""
+        if (image := self._picture) is None or not image.lines:
+            return None
+        low, high = image.reach
+        share = (column - image.margin - 1) / max(1, image.width - image.margin - 2)
+        place = low + max(0.0, min(1.0, share)) * (high - low)
+        return round(float(self._frame.scale.steps(np.array(place))))
+
+    def on_click(self, event: events.Click) -> None:
+        """Say where."""
+        self._point(event, 0)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Say where."""
+        self._point(event, -1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Say where."""
+        self._point(event, 1)
+
+    def _point(self, event: events.MouseEvent, turned: int) -> None:
+        if (place := event.get_content_offset(self)) is not None and (step := self.step_at(place.x)) is not None:
+            event.stop()
+            self.post_message(self.Pointed(self, step, turned))
+
+    def strip_of(self, row: Row) -> Strip:
+        """Return a row; the look of a run is its colour."""
+        base = self.rich_style
+        segments = [Segment(text, base + Style.from_color(RichColor.from_rgb(*color))) for text, color in row]
+        return Strip(segments).adjust_cell_length(self.size.width, base)
 
     def _color(self, name: str) -> Color:
-        return self.get_component_styles(name).color.rgb
+        return self.get_component_styles(f"curve--{name}").color.rgb
 
-    def _legend(self, names: list[str], colors: list[Color], log: bool) -> Content:
-        parts: list[tuple[str, str]] = [(self._title + (" (log)" if log else ""), "")]
-        for name, (red, green, blue) in zip(names, colors, strict=False):
-            if name:
-                parts += [("  ━ ", f"rgb({red},{green},{blue})"), (name, "$label")]
-        return Content.assemble(*parts)
+    def _dim(self, color: Color) -> Color:
+        return Shade(*color).blend(self.background_colors[1], DIM).rgb

@@ -10,14 +10,12 @@ from .panel import Panel, Part, spread
 class LearningRate(Panel):
     """One rate, or one each parameter group."""
 
+    TITLE = "learning rate"
+
     def rows(self, view: RunView, _now: float, width: int) -> list[list[Part]]:
-        """Return the rate, and where the run began where that differs."""
-        first = [curve.values[0] for curve in view.now.lr if curve.length]
-        asked = "asked" if view.lr_cause == "command" else ""
-        rows = [spread([(plains(view.lr), "bold")], [(asked, "$label")], width)]
-        start = plains([float(rate) for rate in first])
-        if first and start != plains(view.lr):
-            rows.append(spread([("at first ", "$label")], [(start, "")], width))
-        elif len(view.lr) > 1:
-            rows.append(spread([("groups ", "$label")], [(str(len(view.lr)), "")], width))
-        return rows
+        """Return the rate, and where the run began, where that differs."""
+        first = plains([float(curve.values[0]) for curve in view.now.lr if curve.length])
+        now = plains(view.lr)
+        asked = " asked" if view.lr_cause == "command" else ""
+        right = f"{first} at first" if view.now.lr and first != now else ""
+        return [spread([(now, "bold"), (asked, "$label")], [(right, "$label")], width)]

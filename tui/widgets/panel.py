@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
-from textual.widgets import Static
+from textual.strip import Strip
+from textual.visual import Visual
 
 from ..view import RunView
+from .rows import Row, Rows
 
 Part = tuple[str, str]  # text and style
 
 
-class Panel(Static):
+class Panel(Rows):
     """A titled box of text."""
 
     TITLE = ""
@@ -20,18 +22,16 @@ class Panel(Static):
         """Make an empty panel."""
         super().__init__(id=id)
         self.border_title = self.TITLE
-        self._shown: list[list[Part]] | None = None
 
     def show(self, view: RunView, now: float) -> None:
         """Show the view as it stands at `now`, in Unix seconds."""
         width = self.content_size.width
-        if width <= 0:
-            return
-        rows = self.rows(view, now, width)
-        if rows != self._shown:
-            taller = self._shown is None or len(rows) != len(self._shown)
-            self._shown = rows
-            self.update(Content("\n").join(Content.assemble(*row) for row in rows), layout=taller)
+        if width > 0:
+            self.paint(self.rows(view, now, width))
+
+    def strip_of(self, row: Row) -> Strip:
+        """Return a row; the look of a run is Textual's markup style."""
+        return Visual.to_strips(self, Content.assemble(*row), self.size.width, 1, self.visual_style)[0]
 
     def rows(self, view: RunView, now: float, width: int) -> list[list[Part]]:
         """Return the rows of text, `width` columns each."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from ..format import count, duration
-from ..view import RunView
+from ..view import FINISHED, RunView
 from .panel import Panel, Part, spread
 
 LOOKS = {
@@ -33,6 +33,11 @@ class StateLine(Panel):
         if state == "evaluating" and view.evaluating is not None:
             words = f"evaluating {view.evaluating.split}"
         left: list[Part] = [(f" {mark} {words} ", f"bold $text on {style}"), (f" {view.name} ", "bold")]
+        if view.save_failed:
+            left.insert(1, (" ! not saved ", "bold $text on $error"))
+        if view.elsewhere and state not in FINISHED:
+            host = f" on {view.started.host}" if view.started and view.started.host else " elsewhere"
+            left.insert(1, (f" read-only: trains{host} ", "bold $text on $secondary"))
         right: list[Part] = [(f" {duration(view.elapsed(now))} ", "bold")]
         started = view.started
         if started is not None:
@@ -40,7 +45,7 @@ class StateLine(Panel):
             size = f"{count(started.parameters)} parameters" if started.parameters else ""
             where = started.device if width < 100 or not started.host else f"{started.device} on {started.host}"
             facts = [fact for fact in (fold, where, size) if fact]
-            room = width - sum(cell_len(text) for text, _ in left[:1] + right) - min(cell_len(view.name) + 2, 24)
+            room = width - sum(cell_len(text) for text, _ in left[:-1] + right) - min(cell_len(view.name) + 2, 24)
             while facts and len(" · ".join(facts)) + 1 > room:
                 facts.pop()
             if facts:

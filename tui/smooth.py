@@ -1,0 +1,43 @@
+"""The running mean of a curve, kept beside it, so that a new step costs one new mean and not all of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .series import Dense
+
+CHUNK = 100_000  # steps averaged at a time: the sums of ten million never stand in memory together
+
+
+class Smooth:
+    """The mean of the last `width` steps at each step; what is not finite is left out, and a gap in both."""
+
+    def __init__(self, raw: Dense, width: int) -> None:
+        """Follow `raw`."""
+        self.raw, self.width = raw, width
+        self._mean = Dense()
+        self._rewrites = raw.rewrites
+
+    def curve(self) -> Dense:
+        """Return the means up to now."""
+        if self._rewrites != self.raw.rewrites:
+            self._mean, self._rewrites = Dense(), self.raw.rewrites
+        values = self.raw.values
+        for start in range(self._mean.length, len(values), CHUNK):
+            end = min(start + CHUNK, len(values))
+            before = max(0, start - self.width + 1)
+            self._mean.put(self.raw.base + start, running_mean(values[before:end], self.width)[start - before :])
+        return self._mean
+
+
+def running_mean(values: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Return the mean of each value and the `width` - 1 before it, NaN where a value is not finite."""
+    good = np.isfinite(values)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(good, values, 0), dtype=np.float64)])
+    counts = np.concatenate([[0], np.cumsum(good)])
+    ends = np.arange(1, len(values) + 1)
+    starts = np.maximum(ends - width, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = (sums[ends] - sums[starts]) / (counts[ends] - counts[starts])
+    return np.where(good, means, np.nan).astype(np.float32)
