@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def main(arguments: list[str]) -> dict[str, Any]:
             for _ in range(given.rounds):
                 time.sleep(given.seconds)
                 marks.append(time.time())
-    stretches = list(zip(marks, marks[1:], strict=False))
+    stretches = list(pairwise(marks))
     return {
         "steps_a_second": 1 / STEP,
         "bytes_a_second": told([terminal.bytes_between(a, b) / (b - a) for a, b in stretches], 0),

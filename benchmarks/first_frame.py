@@ -19,7 +19,9 @@ def main(arguments: list[str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as place:
         for _ in range(given.rounds):
             with Terminal(["run", "iris", "--runs", place]) as terminal:
-                stood = terminal.wait_for(lambda rows: "loading" in rows[0] and any("early stopping" in row for row in rows))
+                stood = terminal.wait_for(
+                    lambda rows: "loading" in rows[0] and any("early stopping" in row for row in rows)
+                )
                 seconds.append(stood - terminal.began)
     # The first one also reads the program from the disk.
     return {"first_seconds": round(seconds[0], 3), "seconds": told(seconds[1:] or seconds)}

@@ -47,4 +47,9 @@ def _presses(terminal: Terminal, presses: int) -> dict[str, float]:
         pressed = terminal.press(" ")
         taken.append((terminal.wait_for(lambda rows, wanted=wanted: wanted in rows[0]) - pressed) * 1000)  # type: ignore[misc]
     quantiles = statistics.quantiles(taken, n=100, method="inclusive")
-    return {"median": round(quantiles[49], 1), "99th": round(quantiles[98], 1), "max": round(max(taken), 1), "presses": presses}
+    return {
+        "median": round(quantiles[49], 1),
+        "99th": round(quantiles[98], 1),
+        "max": round(max(taken), 1),
+        "presses": presses,
+    }

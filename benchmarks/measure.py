@@ -14,7 +14,12 @@ from typing import Any
 def told(numbers: Sequence[float], digits: int = 4) -> dict[str, float]:
     """Return what a list of measurements comes to."""
     low, middle, high = min(numbers), statistics.median(numbers), max(numbers)
-    return {"median": round(middle, digits), "min": round(low, digits), "max": round(high, digits), "times": len(numbers)}
+    return {
+        "median": round(middle, digits),
+        "min": round(low, digits),
+        "max": round(high, digits),
+        "times": len(numbers),
+    }
 
 
 def machine() -> dict[str, Any]:
@@ -35,7 +40,10 @@ def table(result: dict[str, Any]) -> str:
     rows = [("", "median", "min", "max", "times"), *_rows("", result)]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     return "\n".join(
-        "  ".join(cell.rjust(width) if at else cell.ljust(width) for at, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        "  ".join(
+            cell.rjust(width) if at else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
         for row in rows
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+
 from stoker.engine import events as e
 from stoker.engine import runs
 from stoker.engine.runs import RunFolder
@@ -30,7 +31,9 @@ def finished(place: Path, steps: int) -> RunFolder:
             for start in range(0, BETWEEN, TOGETHER):
                 step = first + start + TOGETHER - 1
                 said = losses[start : start + TOGETHER]
-                event = e.Steps(at=STARTED + step / RATE, first=first + start, step=step, epoch=epoch, losses=said, lr=[0.01])
+                event = e.Steps(
+                    at=STARTED + step / RATE, first=first + start, step=step, epoch=epoch, losses=said, lr=[0.01]
+                )
                 file.write(e.encode(event))
             values = {"loss": float(smooth[-1]), "accuracy": 1 - float(smooth[-1])}
             file.write(e.encode(e.Evaluated(at=STARTED + step / RATE, step=step, epoch=epoch, metrics=values)))

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
+
 from stoker.engine import Task, runs, session
 from stoker.engine.controls import Command, Controls
 from stoker.engine.events import CheckpointSaved, Event
-from torch import Tensor, nn
 
 TENSORS = 64  # that the state is made of, beside the trained layer
 QUIET = 20  # steps before each save, to know what a step takes

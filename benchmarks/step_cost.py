@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
+
 from stoker.engine import Task, runs, session
 from stoker.engine.controls import Controls
 from stoker.engine.events import RunStarted, Steps
-from torch import nn
 
 from .measure import told
 
@@ -58,7 +59,10 @@ def main(arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        rounds = [(_run(Path(folder), given.steps, own), _run(Path(folder), given.steps, not own)) for own in [False] * given.rounds]
+        rounds = [
+            (_run(Path(folder), given.steps, own), _run(Path(folder), given.steps, not own))
+            for own in [False] * given.rounds
+        ]
     return {
         "steps": given.steps,
         "microseconds": told([plain for plain, _ in rounds], 2),

@@ -39,12 +39,21 @@ def bare(task: str, epochs: int, threads: int) -> Timed:
 def headless(task: str, epochs: int, place: Path, options: tuple[str, ...] = ()) -> Timed:
     """Time the engine alone."""
     name = f"headless-{time.time_ns()}"
-    subprocess.run([PROGRAM, *_run(task, epochs, place, name), *options, "--headless"], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(
+        [PROGRAM, *_run(task, epochs, place, name), *options, "--headless"], stdout=subprocess.DEVNULL, check=True
+    )
     return Timed(*window(place / name))
 
 
 def dashboard(
-    task: str, epochs: int, place: Path, options: tuple[str, ...] = (), *, columns: int = 120, rows: int = 40, read: bool = True
+    task: str,
+    epochs: int,
+    place: Path,
+    options: tuple[str, ...] = (),
+    *,
+    columns: int = 120,
+    rows: int = 40,
+    read: bool = True,
 ) -> Timed:
     """Time the engine with the dashboard open."""
     name = f"dashboard-{time.time_ns()}"

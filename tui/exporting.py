@@ -63,7 +63,9 @@ def to_png(view: RunView, target: Path) -> None:
             metric = "loss" if label == "train_loss" else label.partition("_")[2]
             if metric in ("loss", *metrics):
                 steps, values = zip(*points(curve), strict=True)
-                axes[(["loss", *metrics]).index(metric)].plot(steps, values, label=f"{name} {label}".strip(), linewidth=1)
+                axes[(["loss", *metrics]).index(metric)].plot(
+                    steps, values, label=f"{name} {label}".strip(), linewidth=1
+                )
     for axis, metric in zip(axes, ["loss", *metrics], strict=True):
         axis.set_ylabel(metric)
         axis.grid(alpha=0.3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -58,8 +59,8 @@ def summarise(folder: RunFolder, now: float | None = None) -> Row:
         epoch=epoch,
         epochs=record.settings.get("epochs"),
         monitor=monitor,
-        best=best if best is not None and best == best else None,
-        metrics={name: value for name, value in metrics.items() if value == value and abs(value) != float("inf")},
+        best=best if best is not None and math.isfinite(best) else None,
+        metrics={name: value for name, value in metrics.items() if math.isfinite(value)},
         started=record.started,
         age=max(0.0, (time.time() if now is None else now) - last),
     )
@@ -73,7 +74,9 @@ def table(rows: list[Row]) -> str:
         epochs = f"{row.epoch}/{row.epochs}" if row.epochs else str(row.epoch)
         lines.append((row.run, row.state, epochs, str(row.step), best, ago(row.age)))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
 
 
 def ago(seconds: float) -> str:

@@ -30,9 +30,9 @@ def command(text: str, *, release: bool = False) -> Command:
 
 
 def ask(folder: RunFolder, asked: Command) -> CommandAnswered:
-    """Send a command and return its answer, however long a batch takes. Raises RunError where nobody is there to answer."""
+    """Send a command and return its answer, however long a batch takes. Raises RunError where nobody can answer."""
     if not folder.locked():
-        raise RunError(f"run {folder.name} is not being trained (it is {folder.state()}): nobody can {asked.command} it")
+        raise RunError(f"run {folder.name} is not being trained (it is {folder.state()}): nobody can be asked")
     events = Events(folder.events, at_end=True)
     append(folder.commands, asked)
     while True:

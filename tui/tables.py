@@ -9,7 +9,9 @@ from .headless import numbers
 
 def measured(result: dict[str, Any]) -> str:
     """Return the metrics on a line, and for a classifier each class's scores and the confusion matrix."""
-    lines = [f"{result['run']} {result['checkpoint']} (step {result['step']}): {result['split']} {numbers(result['metrics'])}"]
+    lines = [
+        f"{result['run']} {result['checkpoint']} (step {result['step']}): {result['split']} {numbers(result['metrics'])}"
+    ]
     for number, fold in enumerate(result.get("folds", ()), 1):
         lines.append(f"fold {number} {fold['checkpoint']} (step {fold['step']}): {numbers(fold['metrics'])}")
     if "confusion" not in result:
@@ -22,7 +24,11 @@ def measured(result: dict[str, Any]) -> str:
     for number, name in enumerate(classes):
         row = scores[number] if isinstance(scores, list) else {key: scores[key][number] for key in shown}
         lines.append(name.rjust(wide) + "".join(_value(row[key]).rjust(max(cell, 11)) for key in shown))
-    lines += ["", "confusion: rows are true, columns predicted", " " * wide + "".join(name.rjust(cell) for name in classes)]
+    lines += [
+        "",
+        "confusion: rows are true, columns predicted",
+        " " * wide + "".join(name.rjust(cell) for name in classes),
+    ]
     lines += [
         name.rjust(wide) + "".join(str(count).rjust(cell) for count in row)
         for name, row in zip(classes, confusion, strict=True)

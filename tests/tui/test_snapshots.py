@@ -49,7 +49,7 @@ class Snapshot:
             await pilot.pause()
             await self._until(lambda: all(settled(curve) for curve in app.dashboard.query(Curve)))
             machine = app.dashboard.query_one(MachinePanel)
-            await self._until(lambda: not machine.is_on_screen or machine._reading is not None)
+            await self._until(lambda panel=machine: not panel.is_on_screen or panel._reading is not None)
 
 
 @pytest.fixture
