@@ -113,7 +113,7 @@ def to_device(batch: Any, device: torch.device) -> Any:
 def samples_in(batch: Any) -> int:
     """Return how many samples a batch has: the length of its first tensor."""
     if type(batch) is tuple and type(batch[0]) is Tensor:
-        return len(batch[0]) if batch[0].dim() else 1
+        return batch[0].size(0) if batch[0].dim() else 1
     for leaf in tree_leaves(batch):
         if isinstance(leaf, Tensor) and leaf.dim():
             return len(leaf)
