@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,20 +22,38 @@ from ..engine.tasks import NAMES
 from . import options as setting_options
 from .headless import Lines, json_line
 
+if TYPE_CHECKING:
+    from .app import StokerApp
+
 EXPORTS = "weights.safetensors, weights.pt, model.pt, metrics.csv, curves.png or tensorboard/"
 RESUMABLE = ("paused", "lost", "stopped", "failed", "new")
 
 runs_option = click.option(
-    "--runs", "runs_folder", type=click.Path(path_type=Path), default=Path("runs"), metavar="DIR", help="Folder of runs.", show_default=True
+    "--runs",
+    "runs_folder",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    metavar="DIR",
+    help="Folder of runs.",
+    show_default=True,
 )
 headless_option = click.option("--headless", is_flag=True, help="Plain lines instead of the dashboard.")
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(package_name="stoker")
-def stoker() -> None:
-    """Train a PyTorch model and tend the run from the terminal."""
+@runs_option
+@click.pass_context
+def stoker(context: click.Context, runs_folder: Path) -> int:
+    """Train a PyTorch model and tend the run from the terminal; alone, list the runs: open, resume, compare, delete."""
+    if context.invoked_subcommand is not None:
+        # Given before the command it holds for the command.
+        context.default_map = {context.invoked_subcommand: {"runs_folder": runs_folder}}
+        return 0
+    return _listed(runs_folder) if _at_terminal() else _ls(runs_folder)
 
 
 @stoker.command()
@@ -132,14 +150,7 @@ def send(name: str, request: str, release: bool, runs_folder: Path) -> int:
 @json_option
 def ls(runs_folder: Path, as_json: bool) -> int:
     """List the runs, newest first."""
-    from .listing import summarise, table
-
-    rows = [summarise(folder) for folder in runs.list_runs(runs_folder)]
-    if as_json:
-        click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
-    else:
-        click.echo(table(rows) if rows else f"no runs in {runs_folder}: `stoker run iris` makes one")
-    return 0
+    return _ls(runs_folder, as_json)
 
 
 @stoker.command()
@@ -168,10 +179,16 @@ def tasks(as_json: bool) -> int:
 @click.argument("names", metavar="RUN RUN...", nargs=-1, required=True)
 @runs_option
 def compare(names: tuple[str, ...], runs_folder: Path) -> int:
-    """Show what was set differently in several runs, and what came of it."""
+    """Show the curves of several runs, what was set differently in them, and what came of it."""
+    folders = [runs.find(runs_folder, name) for name in names]
+    if _at_terminal():
+        from .app import StokerApp
+        from .screens.compare import Compare
+
+        return _shown(StokerApp(first=Compare(folders), runs=runs_folder), Path(os.devnull))
     from .comparing import table
 
-    click.echo(table([runs.find(runs_folder, name) for name in names]))
+    click.echo(table(folders))
     return 0
 
 
@@ -242,28 +259,50 @@ def _host(folder: runs.RunFolder, checkpoint: str | None, headless: bool, as_jso
 def _dashboard(folder: runs.RunFolder, checkpoint: str | None) -> int:
     from .app import StokerApp
     from .host import Host
-    from .hosting import show
 
-    host = Host(folder, checkpoint=checkpoint)
-    app = StokerApp(folder, host=host)
-    if not show(app, host, folder):
-        # Nobody is there to read anything; engine.log and events.jsonl say how it went.
-        return exit_code(app.finished, host.controls) if app.finished else 0
-    if app.error is not None:
-        raise app.error
-    if app.detached and app.finished is not None and app.finished.cause == "stopped":
-        return _in_background(folder)
-    if app.finished is not None:
-        Lines(_print, folder.name).say(app.finished)
-    return app.return_code or 0
+    return _shown(StokerApp(folder, host=Host(folder, checkpoint=checkpoint)), folder.log)
 
 
 def _attached(folder: runs.RunFolder) -> int:
     from .app import StokerApp
+
+    return _shown(StokerApp(folder), folder.log)
+
+
+def _listed(runs_folder: Path) -> int:
+    from .app import StokerApp
+    from .screens.runs import Runs
+
+    return _shown(StokerApp(first=Runs(runs_folder), runs=runs_folder), Path(os.devnull))
+
+
+def _ls(runs_folder: Path, as_json: bool = False) -> int:
+    from .listing import summarise, table
+
+    rows = [summarise(folder) for folder in runs.list_runs(runs_folder)]
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
+    else:
+        click.echo(table(rows) if rows else f"no runs in {runs_folder}: `stoker run iris` makes one")
+    return 0
+
+
+def _shown(app: StokerApp, log: Path) -> int:
+    """Run the app to its end, and say what became of the run that this process trained last."""
     from .hosting import show
 
-    app = StokerApp(folder)
-    show(app, None, folder)
+    there = show(app, log)
+    if app.host is None:
+        return app.return_code or 0
+    if not there:
+        # Nobody is there to read anything; engine.log and events.jsonl say how it went.
+        return exit_code(app.finished, app.host.controls) if app.finished else 0
+    if app.error is not None:
+        raise app.error
+    if app.detached and app.finished is not None and app.finished.cause == "stopped":
+        return _in_background(app.host.folder)
+    if app.finished is not None:
+        Lines(_print, app.host.folder.name).say(app.finished)
     return app.return_code or 0
 
 

@@ -22,6 +22,8 @@ class Host:
         """Prepare to train the run in `folder`, from `checkpoint` or the latest; nothing starts yet."""
         self.folder = folder
         self.controls = Controls(folder.commands)
+        self.muted = False
+        """Whether what the engine says is left to be read from the folder: nobody takes it from here."""
         self._checkpoint = checkpoint
         self._inbox: SimpleQueue[Event] = SimpleQueue()
         self._outcome: Future[RunFinished] | None = None
@@ -30,6 +32,11 @@ class Host:
     def running(self) -> bool:
         """Whether the engine trains, or loads what it needs to."""
         return self._outcome is not None and not self._outcome.done()
+
+    @property
+    def started(self) -> bool:
+        """Whether the engine was started, be it ended by now or not."""
+        return self._outcome is not None
 
     def start(self) -> None:
         """Start the engine's thread."""
@@ -61,13 +68,17 @@ class Host:
             except Empty:
                 return events
 
+    def _say(self, event: Event) -> None:
+        if not self.muted:
+            self._inbox.put(event)
+
     def _train(self, outcome: Future[RunFinished], checkpoint: str | None) -> None:
         try:
             print_to(self.folder.log)
             # Here and not above: this imports torch, which takes seconds.
             from ..engine.session import train
 
-            outcome.set_result(train(self.folder, self.controls, self._inbox.put, checkpoint=checkpoint))
+            outcome.set_result(train(self.folder, self.controls, self._say, checkpoint=checkpoint))
         except StokerError as error:
             outcome.set_exception(error)
         except Exception as error:

@@ -7,56 +7,56 @@ import signal
 import types
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 from rich.console import Console
 
 from ..engine.controls import Command
 from ..engine.process import ENDING, leave_terminal
-from ..engine.runs import RunFolder
 from .app import StokerApp
-from .host import Host
 from .terminal import Terminal, own_terminal
 
 
-def show(app: StokerApp, host: Host | None, folder: RunFolder) -> bool:
-    """Run the dashboard of the run in `folder`; says whether its terminal is still there.
+def show(app: StokerApp, log: Path) -> bool:
+    """Run the app, with what is printed in `log`; says whether its terminal is still there.
 
-    Where the dashboard ends and the engine does not (the terminal is gone, or the dashboard broke), this waits until
-    the run has ended, with what is printed from then on in engine.log.
+    Where the app ends and its engine does not (the terminal is gone, or the app broke), this waits until the run has
+    ended, with what is printed from then on in its engine.log.
     """
-    with own_terminal(folder.log) as terminal, _signals(app, host, terminal):
-        terminal.on_gone = partial(_lost, app, host)
+    with own_terminal(log) as terminal, _signals(app, terminal):
+        terminal.on_gone = partial(_lost, app)
         app.error_console = Console(file=terminal, markup=False, highlight=False)
         app.run()
-    if terminal.gone:
-        leave_terminal(folder)
+    host = app.host
+    if terminal.gone and host is not None:
+        leave_terminal(host.folder)
     if host is not None and host.running:
-        with _signals(app, host, terminal):
+        with _signals(app, terminal):
             app.finished = host.join()
     return not terminal.gone
 
 
-def _lost(app: StokerApp, host: Host | None) -> None:
-    """The dashboard ends, the training saves and goes on."""
+def _lost(app: StokerApp) -> None:
+    """The app ends, the training saves and goes on."""
     app.leave(128 + signal.SIGHUP)
-    if host is not None and host.running:
-        host.controls.send(Command(command="save"))
+    if app.host is not None and app.host.running:
+        app.host.controls.send(Command(command="save"))
 
 
 @contextlib.contextmanager
-def _signals(app: StokerApp, host: Host | None, terminal: Terminal) -> Iterator[None]:
-    """Let the ending signals be requests to the engine, and SIGHUP the end of the dashboard alone."""
+def _signals(app: StokerApp, terminal: Terminal) -> Iterator[None]:
+    """Let the ending signals be requests to the engine, and SIGHUP the end of the app alone."""
 
-    def end(signum: int, frame: types.FrameType | None) -> None:
-        if host is not None and host.running:
-            host.controls.end(signum)
-            host.controls.wake()
+    def end(signum: int, _frame: types.FrameType | None) -> None:
+        if app.host is not None and app.host.running:
+            app.host.controls.end(signum)
+            app.host.controls.wake()
             # Whoever asks a second time does not want to wait for the save.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         else:
             app.leave(128 + signum)
 
-    def hang_up(signum: int, frame: types.FrameType | None) -> None:
+    def hang_up(_signum: int, _frame: types.FrameType | None) -> None:
         terminal.lose()
 
     handlers: dict[int, Callable[[int, types.FrameType | None], None]] = dict.fromkeys(ENDING, end)

@@ -57,10 +57,7 @@ def own_terminal(log: Path) -> Iterator[Terminal]:
     saved = os.dup(1), os.dup(2)
     device = io.FileIO(os.dup(2 if os.isatty(2) else 1), "w")
     terminal = Terminal(io.BufferedWriter(device), encoding="utf-8", errors="backslashreplace", newline="\n")
-    file = open_log(log)
-    os.dup2(file, 1)
-    os.dup2(file, 2)
-    os.close(file)
+    _point_to(log)
     # Before Textual takes sys.stderr: started later, it fails on a stream without a descriptor.
     resource_tracker.ensure_running()
     # Textual writes to __stderr__ and asks __stdout__ for the terminal's size. It puts stdout and stderr back before the
@@ -82,8 +79,18 @@ def own_terminal(log: Path) -> Iterator[Terminal]:
 
 
 def print_to(log: Path) -> None:
-    """Let Python's own print and warnings go to `log`, a line at a time; called once Textual has set its streams."""
+    """Let what is printed go to `log`, Python's a line at a time; called once Textual has set its streams."""
+    if isinstance(sys.__stdout__, Terminal):
+        # One run after another may be trained here: what C prints belongs to the newest.
+        _point_to(log)
     sys.stdout = sys.stderr = os.fdopen(open_log(log), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+
+
+def _point_to(log: Path) -> None:
+    file = open_log(log)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
 
 
 def open_log(log: Path) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from fake_engine import FakeEngine
 from recorded import Recorded, run
+
 from stoker.engine.errors import RunError
 from stoker.engine.runs import RunFolder
 from stoker.tui.app import StokerApp
@@ -84,7 +85,7 @@ async def test_a_finished_run_stays_and_can_go_on(app: StokerApp, engine: FakeEn
         engine.last = 40
         await pilot.press("r")
         await until(lambda: app.dashboard.view.state == "completed" and app.dashboard.view.step == 40)
-        await until(lambda: not app._host.running)
+        await until(lambda: not app.host.running)
         await pilot.press("q")
     assert app.return_code == 0 and engine.started == 2
 

@@ -1,42 +1,60 @@
-"""What the keys do, and what the panels show."""
+"""What the keys of a screen do, in groups, and what the screen shows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-ABOUT = """\
-A run is a folder: the engine writes what it does there, and this screen only reads it. \
-Closing the dashboard of a run that trains elsewhere changes nothing; a run that trains here is saved first.
-
-× on the axis of a plot: a value that was not finite.   best: the value that early stopping watches."""
+# By the first word of a binding's id.
+GROUPS = {
+    "run": "the run",
+    "list": "the list",
+    "compare": "the comparison",
+    "results": "the results",
+    "view": "what is shown",
+    "app": "everywhere",
+}
 
 
 class Help(ModalScreen[None]):
     """The keys of the screen that asked."""
 
-    BINDINGS = [Binding("escape,q,question_mark,ctrl+c", "dismiss(None)", "Close", id="help.close")]
+    BINDINGS = [
+        Binding("escape,q,question_mark,ctrl+c", "dismiss(None)", "Close", id="help.close", tooltip="Close this page")
+    ]
 
-    def __init__(self, bindings: Iterable[list[Binding]]) -> None:
-        """Explain `bindings`."""
+    def __init__(self, screen: Screen[Any]) -> None:
+        """Explain `screen`."""
         super().__init__()
-        self._explained = [binding for same_key in bindings for binding in same_key if binding.tooltip]
+        self._title, self._about = screen.title or "", screen.HELP or ""
+        self._groups: dict[str, dict[tuple[str, str], list[str]]] = {}
+        for node in (screen, screen.app):
+            for _, binding in node._bindings:
+                if binding.tooltip and not binding.system:
+                    group = GROUPS.get((binding.id or "app").partition(".")[0], GROUPS["view"])
+                    row = (binding.description, binding.tooltip)
+                    # Several keys that do the same share a row.
+                    self._groups.setdefault(group, {}).setdefault(row, []).append(screen.app.get_key_display(binding))
 
     def compose(self) -> ComposeResult:
         """List the keys."""
         with VerticalScroll(id="help") as box:
-            box.border_title = "keys"
+            box.border_title = f"keys · {self._title}" if self._title else "keys"
             box.border_subtitle = "esc closes"
-            yield Static(Content("\n").join(map(self._row, self._explained)))
-            yield Static(ABOUT, id="about", markup=False)
+            wide = max((len(" ".join(keys)) for group in self._groups.values() for keys in group.values()), default=0)
+            for name, rows in self._groups.items():
+                if len(self._groups) > 1:
+                    yield Static(name, classes="group", markup=False)
+                yield Static(Content("\n").join(_row(keys, row, wide) for row, keys in rows.items()))
+            yield Static(self._about, id="about", markup=False)
 
-    def _row(self, binding: Binding) -> Content:
-        key = self.app.get_key_display(binding)
-        parts = (f"{key:>7} ", "bold $accent"), (f" {binding.description:<11}", "bold"), binding.tooltip
-        return Content.assemble(*parts)
+
+def _row(keys: list[str], words: tuple[str, str], wide: int) -> Content:
+    description, about = words
+    return Content.assemble((f"{' '.join(keys):>{wide}} ", "bold $accent"), (f" {description:<11} ", "bold"), about)

@@ -1,0 +1,159 @@
+"""Comparison, results and export: what they show, and what they say where there is nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from written import COMPLETED, several, write
+
+from stoker.engine.errors import RunError
+from stoker.engine.runs import RunFolder
+from stoker.tui import app as apps
+from stoker.tui import scores
+from stoker.tui.app import StokerApp
+from stoker.tui.screens import results
+from stoker.tui.screens.compare import Compare
+from stoker.tui.screens.export import Export
+from stoker.tui.screens.results import Results
+from stoker.tui.widgets.compare_table import CompareTable
+from stoker.tui.widgets.title import Title
+
+Until = Callable[[Callable[[], object]], Awaitable[None]]
+ONE = {
+    "run": "one", "checkpoint": "best.pt", "step": 540, "split": "test", "metrics": {"loss": 0.5, "accuracy": 0.75},
+    "classes": ["cat", "dog"], "confusion": [[3, 1], [0, 4]],
+    "per_class": [{"precision": 1.0, "recall": 0.75, "f1": 0.857, "support": 4},
+                  {"precision": 0.8, "recall": 1.0, "f1": 0.889, "support": 4}],
+}  # fmt: skip
+FOLDS = {
+    "run": "one", "checkpoint": "fold-0-best.pt, fold-1-best.pt", "step": 540, "split": "val",
+    "metrics": {"loss": 0.5, "loss_std": 0.1, "accuracy": 0.75, "accuracy_std": 0.05},
+    "folds": [{**ONE, "checkpoint": "fold-0-best.pt"}, {**ONE, "checkpoint": "fold-1-best.pt"}],
+}  # fmt: skip
+
+
+def text_of(app: StokerApp) -> str:
+    """All that stands on the screen."""
+    width, height = app.size
+    return "\n".join(
+        "".join(s.text for s in strip)[:width] for strip in app.screen._compositor.render_strips()[:height]
+    )
+
+
+async def test_what_differs_and_what_came_of_it(tmp_path: Path, until: Until) -> None:
+    """The same settings are left out; the best of a row stands out."""
+    app = StokerApp(first=Compare(several(tmp_path / "runs")))
+    async with app.run_test(size=(160, 40)) as pilot:
+        await until(lambda: any(table._rows for table in app.screen.query(CompareTable)))
+        table = app.screen.query_one(CompareTable)
+        shown = {row[0][0]: row[1:] for row in table._rows}
+        assert [text for text, _ in shown["dropout"]] == ["0.2", "0.5", "0.5", "0.2"]
+        assert "epochs" not in shown and "task" not in shown
+        assert [look for _, look in shown["test loss"]].count("success") == 1
+        assert "train loss" in str(app.screen.query_one(Title).render())
+        for key, name in (
+            ("t", "test loss"),
+            ("tab", "test accuracy"),
+            ("shift+tab", "test loss"),
+            ("t", "train loss"),
+        ):
+            await pilot.press(key)
+            assert " ".join(app.screen._shown) == name
+        await pilot.press("l")
+        assert "log axis" in str(app.screen.query_one(Title).render())
+
+
+async def test_runs_without_a_word_and_deleted_ones_are_compared(tmp_path: Path, until: Until) -> None:
+    """Nothing is drawn, nothing raises."""
+    folders = [write(tmp_path / "runs", name, []) for name in ("a", "b")]
+    (folders[1].path / "run.json").unlink()
+    app = StokerApp(first=Compare(folders))
+    async with app.run_test(size=(80, 24)):
+        await until(lambda: "no run has train loss" in text_of(app))
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, answer: object) -> list[tuple[str, ...]]:
+    """Let the program's other commands answer this; returns what they are asked."""
+    asked: list[tuple[str, ...]] = []
+
+    async def output(*arguments: str) -> str:
+        asked.append(arguments)
+        if isinstance(answer, Exception):
+            raise answer
+        return f"the task prints {{this}}\n{json.dumps(answer, indent=2)}\n"
+
+    monkeypatch.setattr(results, "output", output)
+    monkeypatch.setattr(apps, "output", output)
+    return asked
+
+
+async def test_a_classifier(folder: RunFolder, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Metrics, classes and the matrix; the newest checkpoint is another key."""
+    asked = answers(monkeypatch, ONE)
+    app = StokerApp(first=Results(folder))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(lambda: "predicted" in text_of(app))
+        text = text_of(app)
+        for words in ("best.pt · step 540", "test data", "0.7500", "0.8570", "cat", "dog", "samples"):
+            assert words in text, words
+        assert "f" not in app.screen.active_bindings
+        await pilot.press("l")
+        await until(lambda: len(asked) == 2)
+        assert asked[0][-3:] == ("--checkpoint", "best", "--json") and asked[1][-2] == "latest"
+
+
+async def test_folds(folder: RunFolder, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All together first, their counts added; then each."""
+    answers(monkeypatch, FOLDS)
+    app = StokerApp(first=Results(folder))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(lambda: "all 2 folds" in text_of(app))
+        assert "± std" in text_of(app) and scores.choices(FOLDS)[0]["confusion"] == [[6, 2], [0, 8]]
+        for words in ("fold 1 of 2", "fold 2 of 2", "all 2 folds"):
+            await pilot.press("f")
+            await until(lambda words=words: words in text_of(app))
+
+
+async def test_what_cannot_be_measured_is_said(
+    folder: RunFolder, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what can be done about it."""
+    answers(monkeypatch, RunError("run one has no checkpoint [best]"))
+    app = StokerApp(first=Results(folder))
+    async with app.run_test(size=(80, 24)):
+        await until(lambda: "run one has no checkpoint [best]" in text_of(app))
+        assert "measures the latest" in text_of(app)
+
+
+async def test_an_export_is_chosen_and_written(
+    folder: RunFolder, until: Until, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Into a folder of the run's name; what comes of it is said."""
+    asked = answers(monkeypatch, ONE)
+    monkeypatch.chdir(tmp_path)
+    app = StokerApp(first=Results(folder))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(lambda: "x" in app.screen.active_bindings)
+        await pilot.press("x")
+        await until(lambda: isinstance(app.screen, Export))
+        await pilot.press("escape")
+        await until(lambda: isinstance(app.screen, Results))
+        await pilot.press("x")
+        await until(lambda: isinstance(app.screen, Export))
+        await pilot.press("down", "enter")
+        await until(lambda: app._notifications)
+    assert asked[-1] == ("export", str(folder.path), "--to", f"exports/{folder.name}/curves.png")
+
+
+async def test_a_real_export_and_a_real_complaint(tmp_path: Path) -> None:
+    """In a process of its own."""
+    from stoker.tui.program import output
+
+    folder = write(tmp_path / "runs", "one", COMPLETED)
+    target = tmp_path / "metrics.csv"
+    assert "wrote" in await output("export", str(folder.path), "--to", str(target)) and target.exists()
+    with pytest.raises(RunError, match="no run"):
+        await output("export", str(tmp_path / "none"), "--to", str(target))

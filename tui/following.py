@@ -1,0 +1,43 @@
+"""A run that is read on from where the last reading ended, for screens that show several."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..engine.errors import RunError
+from ..engine.runs import RunFolder
+from .comparing import settings_of
+from .series import Dense, Sparse
+from .source import History
+from .view import RunView
+
+
+class Following:
+    """A run's folder, its settings, and the view of all that was said so far."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        """Nothing is read yet."""
+        self.folder = folder
+        self.view = RunView(folder.name)
+        self.settings: dict[str, Any] = {}
+        self._history = History(folder)
+        self._nothing = Sparse()
+
+    def read(self) -> None:
+        """Take in what is new, however long that takes."""
+        try:
+            self.settings = settings_of(self.folder)
+        except RunError:
+            # Deleted meanwhile: what was read stays.
+            return
+        # Before reading: an engine that is gone by now has said everything it had to say.
+        self.view.alive = self.folder.locked()
+        while events := self._history.read():
+            for event in events:
+                self.view.apply(event)
+
+    def curve(self, split: str, metric: str) -> Dense | Sparse:
+        """Return a curve, an empty one where there is none."""
+        if (split, metric) == ("train", "loss"):
+            return self.view.now.train
+        return self.view.now.evaluated.get((split, metric), self._nothing)

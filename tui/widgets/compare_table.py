@@ -1,0 +1,114 @@
+"""What was set differently in several runs, and what came of it: a column each run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rich.style import Style
+from rich.text import Text
+from textual.binding import Binding
+from textual.widgets import DataTable
+
+from ..comparing import differing, results
+from ..following import Following
+from .curve import COLORS
+
+LONGEST = 40  # columns of a value
+HIGHER = ("accuracy", "f1", "precision", "recall", "auroc", "top5", "r2", "specificity")
+_NONE, _BOLD = Style(), Style(bold=True)
+
+Cells = list[tuple[str, str]]  # text and the name of a look
+
+
+class CompareTable(DataTable[Text], inherit_bindings=False):
+    """Settings, a line, results."""
+
+    COMPONENT_CLASSES = {
+        *(f"curve--{number}" for number in range(COLORS)),
+        *(f"runs--{name}" for name in ("label", "rail", "success")),
+    }
+    BINDINGS = [
+        Binding("up,k", "scroll_up", "Up", show=False),
+        Binding("down,j", "scroll_down", "Down", show=False),
+        Binding("left", "scroll_left", "Left", show=False),
+        Binding("right", "scroll_right", "Right", show=False),
+        Binding("pageup", "page_up", "Page up", show=False),
+        Binding("pagedown", "page_down", "Page down", show=False),
+    ]
+
+    def __init__(self, *, id: str) -> None:
+        """Make an empty table."""
+        super().__init__(id=id, cursor_type="none", fixed_columns=1)
+        self._rows: list[Cells] = []
+        self._runs: Sequence[Following] = ()
+
+    def show(self, runs: Sequence[Following]) -> None:
+        """Show the runs; draws only where something changed."""
+        rows = _rows(runs)
+        if rows != self._rows:
+            self._rows, self._runs = rows, runs
+            self._build()
+
+    def notify_style_update(self) -> None:
+        """Take the colours of a new theme."""
+        super().notify_style_update()
+        if self.columns:
+            self._build()
+
+    def _build(self) -> None:
+        at = self.scroll_offset
+        with self.app.batch_update():
+            self.clear(columns=True)
+            self.add_column("")
+            for number, run in enumerate(self._runs):
+                line = self.get_component_rich_style(f"curve--{number % COLORS}", partial=True)
+                self.add_column(Text.assemble(("━ ", line), (_cut(run.folder.name), line + _BOLD)))
+            for cells in self._rows:
+                self.add_row(*(Text(text, self._look(look), no_wrap=True, end="") for text, look in cells))
+            self.scroll_to(*at, animate=False)
+
+    def _look(self, name: str) -> Style:
+        return self.get_component_rich_style(f"runs--{name}", partial=True) if name else _NONE
+
+
+def _rows(runs: Sequence[Following]) -> list[Cells]:
+    settings = [run.settings for run in runs]
+    rows: list[Cells] = [
+        [(name, "label"), *(("–" if one.get(name) is None else _cut(str(one[name])), "") for one in settings)]
+        for name in differing(settings)
+    ]
+    if not rows:
+        rows = [[("settings", "label"), ("all the same", "label"), *[("", "")] * (len(runs) - 1)]]
+    outcomes = [results(run.view) for run in runs]
+    names = list(dict.fromkeys(name for one in outcomes for name in one))
+    wide = max((len(name) for name in names), default=0)
+    rows.append([("─" * wide, "rail"), *[("─" * 12, "rail")] * len(runs)])
+    for name in names:
+        best = _best(name, [one.get(name, "") for one in outcomes])
+        rows.append(
+            [(name, "label"), *((one.get(name, "–"), "success" if n in best else "") for n, one in enumerate(outcomes))]
+        )
+    return rows
+
+
+def _best(name: str, shown: list[str]) -> set[int]:
+    """Return which of the values are the best, where it is known whether that is the largest or the smallest."""
+    metric = name.rpartition(" ")[2]
+    if metric != "loss" and metric not in HIGHER:
+        return set()
+    numbers: dict[int, float] = {}
+    for index, text in enumerate(shown):
+        try:
+            numbers[index] = float(text.partition(" ")[0])
+        except ValueError:
+            continue
+    known = [number for number in numbers.values() if math.isfinite(number)]
+    if len(set(known)) < 2:
+        return set()
+    best = min(known) if metric == "loss" else max(known)
+    return {index for index, number in numbers.items() if number == best}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
