@@ -55,7 +55,8 @@ class EventLog(ScrollView, can_focus=True):
         self.set_reactive(EventLog.virtual_size, Size(width, len(self._rows)))
         self.vertical_scrollbar.window_virtual_size = len(self._rows)
         if self._follow:
-            self.scroll_end(animate=False)
+            # At once: later it would be a second frame.
+            self.scroll_end(animate=False, immediate=True, force=True)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
