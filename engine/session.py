@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import math
 import os
@@ -36,6 +37,8 @@ OVER = "the run has ended"
 
 # What importing torch made lives as long as the process: a collection would look through all of it, 0.2 s each time.
 gc.freeze()
+# Or libraries that look for leaks when Python ends would find all of it.
+atexit.register(gc.unfreeze)
 
 
 def train(folder: RunFolder, controls: Controls, say: Say, *, checkpoint: str | None = None) -> RunFinished:

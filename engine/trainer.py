@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from . import data, optimizers, schedules, state
-from .backward import backward
 from .batches import samples_in
 from .controls import Controls
 from .desk import Desk, Ended
@@ -145,7 +144,7 @@ class Trainer:
             if self.scaler.is_enabled():
                 part = self.scaler.scale(part)
             try:
-                backward(part)
+                part.backward()  # type: ignore[no-untyped-call]
             except BaseException:
                 self._drop_window()
                 raise

@@ -59,7 +59,11 @@ def stoker(context: click.Context, runs_folder: Path) -> int:
 @stoker.command()
 @click.argument("task", required=False)
 @click.argument("parameters", nargs=-1, metavar="[PARAM=VALUE]...")
-@click.option("--like", metavar="RUN", help="Take task, parameters and settings of an earlier run; what is given here comes first.")
+@click.option(
+    "--like",
+    metavar="RUN",
+    help="Take task, parameters and settings of an earlier run; what is given here comes first.",
+)
 @setting_options.settings
 @click.option("--name", help="The run's name; task and time otherwise.")
 @runs_option

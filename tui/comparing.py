@@ -44,7 +44,9 @@ def table(folders: list[RunFolder]) -> str:
     names = dict.fromkeys(name for one in outcomes for name in one)
     rows += [[name, *(one.get(name, "-") for one in outcomes)] for name in names]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
 
 
 def _shown(value: Any) -> str:

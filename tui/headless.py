@@ -33,9 +33,7 @@ def numbers(values: dict[str, float]) -> str:
 class Lines:
     """Prints what a person wants to read of the events, at a pace that a log can bear."""
 
-    def __init__(
-        self, write: Callable[[str], None], name: str, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, write: Callable[[str], None], name: str, clock: Callable[[], float] = time.monotonic) -> None:
         """Give each line of the run called `name` to `write`."""
         self._write, self._name, self._clock = write, name, clock
         self._next = 0.0

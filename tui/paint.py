@@ -27,9 +27,9 @@ def paint(image: Picture) -> list[list[Run]]:
     cells = np.zeros((rows, columns), np.uint32)
     owners = np.zeros((rows, columns), np.int64)
     for number, (_, xs, ys) in enumerate(image.lines):
-        x, y = np.array(xs), np.array(ys)
-        place = rows - 1 - y // DOTS_Y, x // DOTS_X
-        np.bitwise_or.at(cells, place, BITS[y % DOTS_Y, x % DOTS_X])
+        across, up = np.array(xs), np.array(ys)
+        place = rows - 1 - up // DOTS_Y, across // DOTS_X
+        np.bitwise_or.at(cells, place, BITS[up % DOTS_Y, across % DOTS_X])
         owners[place] = number
     colors = [color for color, _, _ in image.lines]
     used = cells > 0

@@ -70,7 +70,9 @@ def confusion(result: dict[str, Any]) -> Rows:
     for number, row in enumerate(matrix):
         whole = sum(row) or 1
         cells = [_cell(count, count / whole, number == at, cell - 1) for at, count in enumerate(row)]
-        rows.append([(f"{_name(names[number]):>{wide}}", "bold"), *(part for one in cells for part in ((" ", ""), one))])
+        rows.append(
+            [(f"{_name(names[number]):>{wide}}", "bold"), *(part for one in cells for part in ((" ", ""), one))]
+        )
     return rows
 
 

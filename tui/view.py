@@ -160,6 +160,8 @@ class RunView:
         self.step, self._epoch = event.resumed_from or 0, 0
         self.pace.restart()
         self.pace.go(event.at)
+        if event.resumed_from is None:
+            self.now.began = self.pace.active
 
     def _turn_to(self, fold: int) -> None:
         # What came before the first word of folds belongs to the first one.

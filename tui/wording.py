@@ -22,7 +22,10 @@ def _words(event: e.Event) -> tuple[Level, str] | None:
     match event:
         case e.RunStarted():
             if event.resumed_from is None:
-                return "notice", f"training of {event.task or 'a task'} started on {event.device or 'a device'}"
+                return (
+                    "notice",
+                    f"training of {event.task.rpartition('/')[2] or 'a task'} started on {event.device or 'a device'}",
+                )
             return "notice", f"resumed from step {count(event.resumed_from)} on {event.device or 'a device'}"
         case e.Evaluated():
             asked = " (asked)" if event.cause == "command" else ""

@@ -120,7 +120,8 @@ def test_what_the_task_prints_does_not_disturb_the_screen(tmp_path: Path) -> Non
         "    return Task(model=torch.nn.Linear(2, 2), train=data, test=data, loss=torch.nn.CrossEntropyLoss())\n"
     )
     with Terminal(["run", "loud.py:loud", "--name", "one", "--epochs", "1"], tmp_path) as terminal:
-        text = terminal.wait_for("completed")
+        terminal.wait_for("completed")
+        text = terminal.wait_for("hello from C")
         lines = [line for line in text.splitlines() if "hello from C" in line]
         assert len(lines) == 1
         # Inside the log's border, not across the screen.

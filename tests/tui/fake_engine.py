@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 from recorded import body, started
+
 from stoker.engine import events as e
 from stoker.engine.controls import Controls
 from stoker.engine.journal import Events, Journal

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded import Recorded, run
 from rich.cells import cell_len
+
 from stoker.engine import events as e
 from stoker.engine.runs import RunFolder
 from stoker.tui.app import StokerApp

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from fake_engine import FakeEngine
+
 from stoker.engine.controls import Command
 from stoker.engine.errors import RunError, TrainingError
 from stoker.engine.events import RunFinished

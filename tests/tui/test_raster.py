@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stoker.tui import raster
 
 points = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 40)), min_size=1, max_size=20)

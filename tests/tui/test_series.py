@@ -7,6 +7,7 @@ import tracemalloc
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stoker.tui.series import LONGEST_GAP, Dense, Sparse
 
 puts = st.tuples(st.integers(0, 200), st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=9))

@@ -10,13 +10,14 @@ from fake_engine import FakeEngine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorded import body, run, started, time_of
+from test_view import summary, view_of
+
 from stoker.engine.controls import Command, Controls
 from stoker.engine.events import encode
 from stoker.engine.runs import RunFolder
 from stoker.tui.host import Host
 from stoker.tui.source import BATCH, FolderSource, LiveSource, Source
 from stoker.tui.view import RunView
-from test_view import summary, view_of
 
 EVENTS = [*run(120), started(60, at=time_of(120)), *body(60, 200)]
 BYTES = b"".join(map(encode, EVENTS))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pexpect
 import pyte
+
 from stoker.engine import runs
 
 PROGRAM = """

@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from stoker.tui.thin import thin
 
 curves = hnp.arrays(np.float32, st.integers(0, 300), elements=st.floats(width=32))

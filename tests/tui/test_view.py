@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorded import BEGAN, EPOCHS, PER_EPOCH, body, evaluation, loss, measured, run, started, time_of
+
 from stoker.engine import events as e
 from stoker.engine.events import decode, encode
 from stoker.tui.view import RunView
@@ -30,8 +31,10 @@ def summary(view: RunView) -> tuple[object, ...]:
         lr = [(c.steps[0].item(), c.values[0].item(), c.last) for c in fold.lr]
         early = [(x.step, x.waited, x.best_step) for x in fold.early]
         saved = [(x.step, x.kind) for x in fold.checkpoints]
-        folds.append((number, fold.train.base, fold.train.values.tobytes(), evaluated, lr, early, saved))
-    return folds, view.state, view.step, view.epoch, view.lr, view.samples_per_second
+        times = [(step, round(seconds, 5)) for step, seconds in fold.times._pairs]
+        marks = (fold.turns, fold.resumes, len(fold.warnings), times)
+        folds.append((number, fold.train.base, fold.train.values.tobytes(), evaluated, lr, early, saved, marks))
+    return folds, view.state, view.step, view.epoch, view.lr, view.samples_per_second, view.save_failed
 
 
 def test_a_run_is_shown_as_it_stands() -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 import stoker.tui
 
 ROOT = Path(stoker.tui.__file__).parent
