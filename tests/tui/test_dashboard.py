@@ -138,6 +138,7 @@ async def test_nothing_is_drawn_while_nothing_changes(
     app = app_of(folder, Recorded([*run(), e.RunFinished(at=NOW)], alive=False))
     async with app.run_test() as pilot:
         await until(lambda: all(settled(curve) for curve in app.dashboard.query(Curve)))
+        await pilot.pause()  # what was painted last is rendered
         drawn: list[object] = []
         for kind in (Curve, Panel):
             monkeypatch.setattr(kind, "strip_of", lambda self, _: drawn.append(self) or Strip.blank(1))
