@@ -136,7 +136,7 @@ class Viewing:
         last = self.last(view)
         first, end = self.window(view) or (0, last)
         if self.cursor is None:
-            self.cursor = end
+            self.cursor = min(end, last)
             return
         steps = max(1, round((end - first) / max(1, width))) * columns
         self.cursor = max(0, min(last, self.cursor + steps))
