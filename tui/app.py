@@ -19,6 +19,8 @@ from ..engine.errors import RequestError, StokerError, TrainingError
 from ..engine.events import RunFinished
 from ..engine.runs import RunFolder
 from . import palette
+from .characters import Characters
+from .choices import Remembered
 from .host import Host
 from .printed import Printed
 from .program import output
@@ -48,12 +50,14 @@ class StokerApp(Shell):
         clock: Callable[[], float] = time.time,
         first: Screen[Any] | None = None,
         runs: Path | None = None,
+        characters: Characters = "all",
+        remembered: Remembered | None = None,
     ) -> None:
         """Without a `source` of its own the run is followed where it trains; `clock` is in Unix seconds.
 
         `runs` is where other runs are found; beside the one that is shown otherwise.
         """
-        super().__init__()
+        super().__init__(characters=characters, remembered=remembered)
         self._events_loop: asyncio.AbstractEventLoop | None = None
         self.error: StokerError | None = None
         self.finished: RunFinished | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,14 +15,15 @@ Signature = tuple[object, ...]
 class Catalogue:
     """The runs in one folder."""
 
-    def __init__(self, runs: Path) -> None:
-        """List the runs in `runs`, which need not exist yet."""
+    def __init__(self, runs: Path, clock: Callable[[], float]) -> None:
+        """List the runs in `runs`, which need not exist yet; `clock` is in Unix seconds."""
         self.runs = runs
+        self._clock = clock
         self._known: dict[str, tuple[Signature, float, Row]] = {}
 
     def read(self) -> list[Row]:
         """Return a row each run, the newest begun first; it may take long, so not in the screen's thread."""
-        now = time.time()
+        now = self._clock()
         known: dict[str, tuple[Signature, float, Row]] = {}
         for folder in list_runs(self.runs):
             signature = _signature(folder)

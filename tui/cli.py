@@ -20,6 +20,7 @@ from ..engine.process import describe, exit_code
 from ..engine.settings import Settings
 from ..engine.tasks import NAMES
 from . import options as setting_options
+from .display import ascii_asked, display_options
 from .headless import Lines, json_line
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="JSON instead
 )
 @click.version_option(package_name="stoker")
 @runs_option
+@display_options
 @click.pass_context
 def stoker(context: click.Context, runs_folder: Path) -> int:
     """Train a PyTorch model and tend the run from the terminal; alone, list the runs: open, resume, compare, delete."""
@@ -70,6 +72,7 @@ def stoker(context: click.Context, runs_folder: Path) -> int:
 @headless_option
 @json_option
 @click.option("--background", is_flag=True, help="Train in a process of its own, and attach to it.")
+@display_options
 def run(
     task: str | None,
     parameters: tuple[str, ...],
@@ -118,6 +121,7 @@ def run(
 @runs_option
 @headless_option
 @json_option
+@display_options
 def resume(name: str | None, checkpoint: str | None, runs_folder: Path, headless: bool, as_json: bool) -> int:
     """Go on with RUN from its latest checkpoint; without RUN, with the newest that can go on."""
     folder = runs.find(runs_folder, name) if name else _newest(runs_folder, RESUMABLE, "go on")
@@ -127,6 +131,7 @@ def resume(name: str | None, checkpoint: str | None, runs_folder: Path, headless
 @stoker.command()
 @click.argument("name", required=False, metavar="[RUN]")
 @runs_option
+@display_options
 def attach(name: str | None, runs_folder: Path) -> int:
     """Open the dashboard of RUN, wherever it trains; without RUN, of the newest."""
     folder = runs.find(runs_folder, name) if name else _newest(runs_folder, None, "be shown")
@@ -182,14 +187,14 @@ def tasks(as_json: bool) -> int:
 @stoker.command()
 @click.argument("names", metavar="RUN RUN...", nargs=-1, required=True)
 @runs_option
+@display_options
 def compare(names: tuple[str, ...], runs_folder: Path) -> int:
     """Show the curves of several runs, what was set differently in them, and what came of it."""
     folders = [runs.find(runs_folder, name) for name in names]
     if _at_terminal():
-        from .app import StokerApp
         from .screens.compare import Compare
 
-        return _shown(StokerApp(first=Compare(folders), runs=runs_folder), Path(os.devnull))
+        return _shown(_app(first=Compare(folders), runs=runs_folder), Path(os.devnull))
     from .comparing import table
 
     click.echo(table(folders))
@@ -261,23 +266,29 @@ def _host(folder: runs.RunFolder, checkpoint: str | None, headless: bool, as_jso
 
 
 def _dashboard(folder: runs.RunFolder, checkpoint: str | None) -> int:
-    from .app import StokerApp
     from .host import Host
 
-    return _shown(StokerApp(folder, host=Host(folder, checkpoint=checkpoint)), folder.log)
+    return _shown(_app(folder, host=Host(folder, checkpoint=checkpoint)), folder.log)
+
+
+def _app(folder: runs.RunFolder | None = None, **screens: Any) -> StokerApp:
+    """Make the app, as this terminal and this person want it."""
+    from .app import StokerApp
+    from .characters import available
+    from .choices import Remembered
+
+    characters = "ascii" if ascii_asked() else available()
+    return StokerApp(folder, characters=characters, remembered=Remembered(), **screens)
 
 
 def _attached(folder: runs.RunFolder) -> int:
-    from .app import StokerApp
-
-    return _shown(StokerApp(folder), folder.log)
+    return _shown(_app(folder), folder.log)
 
 
 def _listed(runs_folder: Path) -> int:
-    from .app import StokerApp
     from .screens.runs import Runs
 
-    return _shown(StokerApp(first=Runs(runs_folder), runs=runs_folder), Path(os.devnull))
+    return _shown(_app(first=Runs(runs_folder), runs=runs_folder), Path(os.devnull))
 
 
 def _ls(runs_folder: Path, as_json: bool = False) -> int:

@@ -27,6 +27,7 @@ def commands(app: StokerApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
             seen.add(binding.action)
             title = f"{binding.description} ({app.get_key_display(binding)})"
             yield SystemCommand(title, tooltip, partial(app.run_action, binding.action, node))
+    yield SystemCommand("Choose a theme", "One of all that there are", app.action_change_theme)
 
 
 class Runs(Provider):

@@ -36,6 +36,7 @@ class Plot:
     scale: Axis = STEPS
     window: tuple[int, int] | None = None  # steps from and to, where not the whole run is shown
     signs: tuple[tuple[int, str, Color], ...] = ()  # marks on the axis: at which step, what, and its colour
+    dashed: bool = False  # whether the curves differ by their dashes, where there are no colours
     behind: int = 0  # how many of the curves lie behind the others, and are hidden by them
     rules: tuple[tuple[int, Color], ...] = ()  # upright lines behind the curves, at these steps
 
@@ -110,7 +111,10 @@ def picture(plot: Plot) -> Picture:
     }
     marks = {mark for curve, _, kept in thinned for mark in column(_steps(curve, kept.bad)).tolist()}
     x_marks = plot.scale.ticks(x_low, x_high, max(2, columns // 10))
-    front = raster.share(dots[plot.behind :], columns, rows)
+    front = dots[plot.behind :]
+    if plot.dashed:
+        front = [raster.dashed(mine, number) for number, mine in enumerate(front)]
+    front = raster.share(front, columns, rows)
     back = raster.behind([*(dots for dots, _ in rules), *dots[: plot.behind]], front, columns, rows)
     colors = [color for _, color in (*rules, *curves)]
     return Picture(

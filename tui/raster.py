@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+DASHES = (0, 8, 2, 16, 4)  # dots of a dash, and of the gap after it
 DOTS_X, DOTS_Y = 2, 4  # of a braille character
 
 Dots = NDArray[np.int64]  # (n, 2): across, up
@@ -23,6 +24,12 @@ def line(points: Dots, gap: NDArray[np.bool_]) -> Dots:
     along = np.arange(len(which)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     between = start[which] + np.rint(moves[which] * (along / lengths[which])[:, None]).astype(np.int64)
     return np.unique(np.concatenate([points, between]), axis=0)
+
+
+def dashed(dots: Dots, number: int) -> Dots:
+    """Return the dots of a line's dashes: the first line is whole, the others differ by their length."""
+    length = DASHES[number % len(DASHES)]
+    return dots[(dots[:, 0] // length) % 2 == 0] if length else dots
 
 
 def share(lines: Sequence[Dots], columns: int, rows: int) -> list[Dots]:

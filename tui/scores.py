@@ -19,16 +19,11 @@ def choices(result: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def metrics(result: dict[str, Any]) -> Rows:
-    """Return the measured metrics, one a row; of several folds with their deviation."""
+    """Return the measured metrics on a row."""
     found = result["metrics"]
-    wide = max((len(name) for name in found), default=0)
-    rows: Rows = []
-    for name, number in found.items():
-        if not name.endswith("_std"):
-            spread = found.get(f"{name}_std")
-            deviation: list[Part] = [] if spread is None else [(f" ± {value(spread)}", "$label")]
-            rows.append([(f"{name:<{wide}}  ", "$label"), (value(number), "bold"), *deviation])
-    return rows
+    return [
+        [part for name, number in found.items() for part in ((f"{name} ", "$label"), (f"{value(number)}   ", "bold"))]
+    ]
 
 
 def folds(result: dict[str, Any]) -> Rows:

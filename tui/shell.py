@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.app import App
 from textual.binding import Binding
+from textual.filter import LineFilter, Monochrome
+from textual.theme import Theme
 
+from . import themes
+from .characters import Characters, Replaced
+from .choices import Remembered
+from .colourless import Colourless
 from .screens.help import Help
 
 BASE = 2  # screens at the bottom of the stack: Textual's blank one and the first of ours
@@ -18,18 +26,38 @@ class Shell(App[None]):
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS = [
         Binding("question_mark", "help", "Help", id="app.help", tooltip="This page", key_display="?"),
+        Binding("T", "next_theme", "Theme", id="app.theme", tooltip="Dark, light, high contrast", show=False),
         Binding("escape", "back", "Back", id="app.back", tooltip="To the screen before", show=False),
         Binding("q", "back", "Back", id="app.return", tooltip="To the screen before"),
         Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave; a run that trains here is saved first"),
         Binding("ctrl+c,ctrl+q", "quit", "Quit", id="app.interrupt", tooltip="Leave, from any screen", show=False),
     ]  # fmt: skip
 
+    def __init__(self, *, characters: Characters = "all", remembered: Remembered | None = None) -> None:
+        """Show only `characters`; what a person chooses is `remembered`, where that is given."""
+        super().__init__()
+        self.register_theme(themes.CONTRAST)
+        self._remembered = remembered
+        self._replaced = [] if characters == "all" else [Replaced(characters)]
+        if remembered is not None and remembered.choices.theme in self.available_themes:
+            self.theme = remembered.choices.theme
+
+    def on_mount(self) -> None:
+        """Notice what is chosen."""
+        self.theme_changed_signal.subscribe(self, self._remember)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Take every colour away under NO_COLOR, where Textual leaves greys."""
+        filters = [Colourless() if isinstance(one, Monochrome) else one for one in super().get_line_filters()]
+        return [*filters, *self._replaced]
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Name the greys that all panels use: of words and of lines."""
+        """Name the greys that all panels use, of words and of lines, and the colour of what is chosen."""
+        theme = self.current_theme
         return (
-            {"label": "#8a8f98", "rail": "#3a3f47"}
-            if self.current_theme.dark
-            else {"label": "#5c636e", "rail": "#b4b9c0"}
+            {"label": "#8a8f98", "rail": "#3a3f47", "chosen": theme.accent or theme.primary}
+            if theme.dark
+            else {"label": "#5c636e", "rail": "#b4b9c0", "chosen": "#8a5200"}
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -39,6 +67,17 @@ class Shell(App[None]):
     async def action_back(self) -> None:
         """Go to the screen before."""
         self.pop_screen()
+
+    def action_next_theme(self) -> None:
+        """Turn to the next look."""
+        self.theme = themes.after(self.theme)
+        self.notify(f"theme {self.theme}", timeout=2)
+
+    def _remember(self, theme: Theme) -> None:
+        if self._remembered is not None and self._remembered.choices.theme != theme.name:
+            self._remembered.choices.theme = theme.name
+            # The folder of settings may be on a slow disk.
+            self.run_worker(self._remembered.write, name="remember", thread=True, exit_on_error=False)
 
     def action_help(self) -> None:
         """Explain the keys of this screen."""

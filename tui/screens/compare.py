@@ -32,7 +32,6 @@ class Compare(Screen[None]):
 One curve a run, in the colour that its name has in the table. Above the line in the table is what was set \
 differently; what is the same in all of them is left out. Below it is what came of it, the best of a row in green."""
     AUTO_FOCUS = "#differences"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-tall")]
     BINDINGS = [
         Binding("m,tab", "turn(1)", "Metric", id="compare.next", tooltip="The next metric: loss, accuracy, …"),
@@ -91,6 +90,18 @@ differently; what is the same in all of them is left out. Below it is what came 
             self._looking, self._known = False, True
             self.query_one(CompareTable).show(self._runs)
             self._draw()
+
+    def on_resize(self) -> None:
+        """Put the table beside the plot where more than half is left, or below it."""
+        self.call_after_refresh(self._arrange)
+
+    def on_compare_table_built(self) -> None:
+        """The table may be wider now."""
+        self.call_after_refresh(self._arrange)
+
+    def _arrange(self) -> None:
+        table = self.query_one(CompareTable)
+        self.set_class(table.virtual_size.width <= self.size.width * 0.45, "-beside")
 
     def _draw(self) -> None:
         # What the thread adds to must not be drawn meanwhile.

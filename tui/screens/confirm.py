@@ -18,9 +18,10 @@ class Confirm(ModalScreen[bool]):
         Binding("left,right", "app.focus_next", "Choose", id="confirm.choose", show=False),
     ]
 
-    def __init__(self, question: str, *, yes: str, no: str) -> None:
-        """Ask `question`; `yes` and `no` are the words on the buttons."""
+    def __init__(self, question: str, *, yes: str, no: str, careful: bool = False) -> None:
+        """Ask `question`; `yes` and `no` are the words on the buttons; where `careful`, Enter means no."""
         super().__init__()
+        self._careful = careful
         self._question, self._yes, self._no = question, yes, no
 
     def compose(self) -> ComposeResult:
@@ -32,8 +33,8 @@ class Confirm(ModalScreen[bool]):
                 yield Button(self._no, id="no", compact=True)
 
     def on_mount(self) -> None:
-        """Let Enter be the answer that was on the key that asked."""
-        self.query_one("#yes", Button).focus()
+        """Let Enter be the answer that was on the key that asked, where that does no harm."""
+        self.query_one("#no" if self._careful else "#yes", Button).focus()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from textual import constants
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
@@ -37,8 +38,9 @@ from .rate import AskRate
 from .steering import Steering
 from .viewing import Viewing
 
-TICK = 0.08  # seconds between two looks at the source
-REST = 2.5 * TICK  # seconds between two frames at least: every third look
+TICK = 0.24  # seconds between two looks at the source: each makes the training wait for an instant
+# Seconds between two frames at least: every look; on a slow link a second.
+REST = 1.0 if constants.MAX_FPS < 10 else TICK / 2
 QUICK = 0.02  # seconds between two looks while an answer is waited for
 HURRY = 1.0  # seconds that an answer is waited for in this way
 UNKNOWN = 0.0  # when something was printed that was there before
@@ -108,7 +110,17 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
 
     def on_mount(self) -> None:
         """Start the clock once the first frame is on the screen."""
-        self.call_after_refresh(self.set_interval, TICK, self.tick)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.set_interval(TICK, self.tick)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Read the history in pieces, without waiting for the clock between them."""
+        self.tick()
+        if not self._caught:
+            self.set_timer(QUICK, self._catch_up)
 
     def on_resize(self) -> None:
         """Draw everything again in its new size."""

@@ -57,4 +57,4 @@ class Help(ModalScreen[None]):
 
 def _row(keys: list[str], words: tuple[str, str], wide: int) -> Content:
     description, about = words
-    return Content.assemble((f"{' '.join(keys):>{wide}} ", "bold $accent"), (f" {description:<11} ", "bold"), about)
+    return Content.assemble((f"{' '.join(keys):>{wide}} ", "bold $chosen"), (f" {description:<11} ", "bold"), about)

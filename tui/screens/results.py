@@ -57,7 +57,7 @@ the folds of a run of several are added."""
         yield Static(id="waiting")
         with ScrollableContainer(id="measured"):
             for name in ("folds", "metrics"):
-                yield Static(id=name, classes="part")
+                yield Static(id=name, classes="part" if name == "folds" else "")
             with Container(id="of-classes"):
                 for name in ("classes", "confusion"):
                     yield Static(id=name, classes="part")
@@ -65,9 +65,8 @@ the folds of a run of several are added."""
 
     def on_mount(self) -> None:
         """Begin to measure."""
-        for name, title in (("folds", "folds"), ("metrics", "measured"), ("classes", "classes")):
+        for name, title in (("folds", "folds"), ("classes", "classes"), ("confusion", "true ↓  predicted →")):
             self.query_one(f"#{name}").border_title = title
-        self.query_one("#confusion").border_title = "true ↓  predicted →"
         self.set_interval(1.0, self._wait)
         self.action_measure("best")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +32,8 @@ No runs in {folder} yet.
 
 [$label]In another terminal, or after[/] q[$label]:[/]
 
-[bold $accent]stoker run iris[/]     [$label]trains for a few seconds[/]
-[bold $accent]stoker tasks[/]        [$label]lists what else there is[/]
+[bold $chosen]stoker run iris[/]     [$label]trains for a few seconds[/]
+[bold $chosen]stoker tasks[/]        [$label]lists what else there is[/]
 
 [$label]Runs in another folder:[/] stoker --runs DIR"""
 NOTHING = "[$label]No run matches[/] {words}[$label]: esc shows all of them.[/]"
@@ -49,7 +51,7 @@ age is the time since a run said anything; lost is a run whose engine went away 
 A run that is resumed here trains in this window: going back to the list leaves it training, \
 and quitting saves it first."""
     BINDINGS = [
-        Binding("enter", "open", "Open", id="list.open", tooltip="The dashboard of this run, wherever it trains"),
+        Binding("enter", "open", "Open", id="list.open", tooltip="Its dashboard, wherever it trains"),
         Binding("r", "resume", "Resume", id="list.resume", tooltip="Train it in this window, from the last save"),
         Binding("space", "mark", "Mark", id="list.mark", tooltip="Choose this run for a comparison, or not"),
         Binding("c", "compare", "Compare", id="list.compare", tooltip="Curves and settings of the marked runs"),
@@ -61,10 +63,10 @@ and quitting saves it first."""
 
     app: StokerApp
 
-    def __init__(self, folder: Path) -> None:
-        """List the runs in `folder`."""
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+        """List the runs in `folder`; `clock` is in Unix seconds."""
         super().__init__()
-        self._catalogue = Catalogue(folder)
+        self._catalogue = Catalogue(folder, clock)
         self._where = str(folder) if folder.is_absolute() else f"./{folder}"
         self._rows: list[Row] | None = None
         self._marked: frozenset[str] = frozenset()
@@ -206,7 +208,7 @@ and quitting saves it first."""
                 self.run_worker(lambda: delete(folder), name="delete", thread=True, exit_on_error=False)
 
         question = f"Delete {folder.name}?\nIts checkpoints and curves are gone for good."
-        self.app.push_screen(Confirm(question, yes="Delete", no="Keep"), answered)
+        self.app.push_screen(Confirm(question, yes="Delete", no="Keep", careful=True), answered)
 
     def action_filter(self) -> None:
         """Type words that a run must have."""

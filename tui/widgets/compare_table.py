@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding
+from textual.message import Message
 from textual.widgets import DataTable
 
 from ..comparing import differing, results
 from ..following import Following
 from .curve import COLORS
+from .legend import LINES
+from .state_line import WORDS
 
 LONGEST = 40  # columns of a value
 HIGHER = ("accuracy", "f1", "precision", "recall", "auroc", "top5", "r2", "specificity")
@@ -36,6 +39,9 @@ class CompareTable(DataTable[Text], inherit_bindings=False):
         Binding("pageup", "page_up", "Page up", show=False),
         Binding("pagedown", "page_down", "Page down", show=False),
     ]
+
+    class Built(Message):
+        """What is shown has changed, and so may the width."""
 
     def __init__(self, *, id: str) -> None:
         """Make an empty table."""
@@ -63,10 +69,12 @@ class CompareTable(DataTable[Text], inherit_bindings=False):
             self.add_column("")
             for number, run in enumerate(self._runs):
                 line = self.get_component_rich_style(f"curve--{number % COLORS}", partial=True)
-                self.add_column(Text.assemble(("━ ", line), (_cut(run.folder.name), line + _BOLD)))
+                mark = LINES[number % len(LINES)] if self.app.no_color else LINES[0]
+                self.add_column(Text.assemble((f"{mark} ", line), (_cut(run.folder.name), line + _BOLD)))
             for cells in self._rows:
                 self.add_row(*(Text(text, self._look(look), no_wrap=True, end="") for text, look in cells))
             self.scroll_to(*at, animate=False)
+        self.post_message(self.Built())
 
     def _look(self, name: str) -> Style:
         return self.get_component_rich_style(f"runs--{name}", partial=True) if name else _NONE
@@ -80,7 +88,7 @@ def _rows(runs: Sequence[Following]) -> list[Cells]:
     ]
     if not rows:
         rows = [[("settings", "label"), ("all the same", "label"), *[("", "")] * (len(runs) - 1)]]
-    outcomes = [results(run.view) for run in runs]
+    outcomes = [_worded(results(run.view)) for run in runs]
     names = list(dict.fromkeys(name for one in outcomes for name in one))
     wide = max((len(name) for name in names), default=0)
     rows.append([("─" * wide, "rail"), *[("─" * 12, "rail")] * len(runs)])
@@ -90,6 +98,10 @@ def _rows(runs: Sequence[Following]) -> list[Cells]:
             [(name, "label"), *((one.get(name, "–"), "success" if n in best else "") for n, one in enumerate(outcomes))]
         )
     return rows
+
+
+def _worded(outcome: dict[str, str]) -> dict[str, str]:
+    return {**outcome, "state": WORDS.get(outcome["state"], outcome["state"])}
 
 
 def _best(name: str, shown: list[str]) -> set[int]:

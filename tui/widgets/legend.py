@@ -12,6 +12,8 @@ from ..format import count, value
 from ..plot import Color
 from .panel import Part
 
+LINES = ("━", "╍", "┉", "─", "┄")  # as long as the dashes of a plot without colours
+
 
 def legend(
     title: str,
@@ -19,17 +21,18 @@ def legend(
     cursor: int | None,
     signs: Sequence[tuple[str, str, Color]],
     width: int,
+    dashed: bool = False,
 ) -> Content:
     """Return the title; what matters less is left out where `width` columns do not hold it."""
     parts: list[Part] = [(title, "")]
     if cursor is not None:
         parts.append((f"  at {count(cursor)}", "$accent"))
-    for (name, curve), color in curves:
+    for number, ((name, curve), color) in enumerate(curves):
         words = name
         if cursor is not None:
             words = f"{name} {value(read(curve, cursor))}".strip()
         if words:
-            parts += [("  ━ ", _style(color)), (words, "$label")]
+            parts += [(f"  {LINES[number % len(LINES)] if dashed else LINES[0]} ", _style(color)), (words, "$label")]
     if cursor is None:
         marks = [part for kind, sign, color in signs for part in ((f"  {sign} ", _style(color)), (kind, "$label"))]
         if marks and sum(cell_len(text) for text, _ in parts + marks) <= width:

@@ -22,7 +22,7 @@ class Title(Static):
         """Show the screen's `name`, its `subject`, and `facts` at the right, the one that is `chosen` to be seen."""
         right: list[Part] = []
         for fact in filter(None, facts):
-            right += [(" · " if right else " ", "$label"), (fact, "bold $accent" if fact == chosen else "$label")]
+            right += [(" · " if right else " ", "$label"), (fact, "bold $chosen" if fact == chosen else "$label")]
         self._shown = [(f" {name} ", "bold $text on $primary"), (f" {subject} ", "bold")], [*right, (" ", "")]
         self._draw()
 
