@@ -24,8 +24,9 @@ from stoker.engine.runs import RunFolder
 
 EVERY = 10  # steps between two saves
 ROWS, BATCH = 320, 8  # 40 steps in an epoch
-STEP = 0.02  # seconds a step takes at least
+STEP = 0.06  # seconds a step takes at least: longer than a save does where nothing else is running
 UP = 0.05  # seconds that an engine lives at least after its first step
+LIVES = 1.2  # and up to so many more
 
 
 def main(arguments: list[str]) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def _evaluate(model: nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, T
 def _run(given: argparse.Namespace, place: Path) -> dict[str, Any]:
     chance = random.Random(given.seed)
     # Some steps for each life to get further, and the last one trains to the end.
-    epochs = 2 + given.kills * 12 * BATCH // ROWS
+    epochs = 2 + given.kills * 8 * BATCH // ROWS
     whole = _folder(place, "whole", epochs)
     killed = _folder(place, "killed", epochs)
     unharmed = _engine(whole, given.megabytes, None)
@@ -74,14 +75,14 @@ def _run(given: argparse.Namespace, place: Path) -> dict[str, Any]:
         pid = _engine(killed, given.megabytes, counter)
         while struct.unpack_from("q", counter)[0] < 1 and _alive(pid):
             time.sleep(0.001)
-        time.sleep(UP + chance.random() * 0.4)
+        time.sleep(UP + chance.random() * LIVES)
         if not _alive(pid):
             break
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         kills += 1
         died_saving += bool(list(killed.checkpoints.glob(".*.tmp")))
-        begun = saved_at + struct.unpack_from("q", counter)[0]
+        finished = saved_at + struct.unpack_from("q", counter)[0] - 1
         try:
             found = checkpoint.newest(killed.checkpoints)
         except checkpoint.CheckpointError as error:
@@ -90,13 +91,11 @@ def _run(given: argparse.Namespace, place: Path) -> dict[str, Any]:
             break
         saved_at = found[1]["progress"]["step"] if found else 0
         failures += bool(found and found[2])
-        lost.append(begun - saved_at)
+        lost.append(finished - saved_at)
         told = [e.step or 0 for e in _said(killed) if isinstance(e, events.CheckpointSaved)]
-        broken_promises += bool(told) and saved_at < told[-1]
+        broken_promises += bool(told) and saved_at < max(told)
     last, first = _end(_engine(killed, given.megabytes, None)), _end(unharmed)
-    # Killed inside a save, a run loses what came since the save before: an interval, or the time of a slow save.
     seconds = [e.seconds for e in _said(killed) if isinstance(e, events.CheckpointSaved) and e.kind == "latest"]
-    most = 2 * max(EVERY, max(seconds) / STEP) + 1
     same = [name for name in ("latest.pt", "best.pt") if _model(whole, name) == _model(killed, name)]
     return {
         "kills": kills,
@@ -104,7 +103,7 @@ def _run(given: argparse.Namespace, place: Path) -> dict[str, Any]:
         "resumes_that_failed": failures + (last != 0) + (first != 0),
         "steps_lost": {"median": sorted(lost)[len(lost) // 2], "most": max(lost), "interval": EVERY},
         "lost_more_than_one_interval": sum(steps > EVERY for steps in lost),
-        "lost_more_than_two_saves_apart": sum(steps > most for steps in lost),
+        "steps_of_the_slowest_save": round(max(seconds) / STEP, 1),
         "lost_though_told_to_be_safe": broken_promises,
         "save_seconds": {"median": round(sorted(seconds)[len(seconds) // 2], 4), "most": round(max(seconds), 4)},
         "bytes": (killed.checkpoints / "latest.pt").stat().st_size,

@@ -57,13 +57,23 @@ def write(folder: Path, names: Sequence[str], state: dict[str, Any]) -> int:
 
 def read(path: Path, map_location: str = "cpu") -> dict[str, Any]:
     """Load a checkpoint after checking its sum. Raises CheckpointError, which names the file and what is wrong."""
+    state = _read(path, map_location, None)
+    assert state is not None
+    return state
+
+
+def _read(path: Path, map_location: str, wanted: str | None) -> dict[str, Any] | None:
+    """Load a checkpoint, or return None where it is whole but not the one whose sum is `wanted`."""
     try:
         with path.open("rb") as file:
             digest = _sha256(file)
-            if digest not in sums(path.parent).get(path.name, [digest]):
+            known = sums(path.parent).get(path.name, [digest])
+            if digest not in known:
                 raise CheckpointError(
                     f"{path} is torn or altered: its sha256 is not the one recorded when it was saved"
                 )
+            if wanted is not None and digest != wanted:
+                return None
             file.seek(0)
             state = torch.load(file, map_location=map_location, weights_only=True)
     except CheckpointError:
@@ -90,27 +100,41 @@ def newest(folder: Path) -> tuple[Path, dict[str, Any], list[str]] | None:
 
     Raises CheckpointError if there are files and none is good.
     """
-    trouble: list[str] = []
-    found = candidates(folder)
-    for path in found:
+    trouble: dict[Path, str] = {}
+    for path, digest in _written(folder):
+        if path in trouble:
+            continue
         try:
-            return path, read(path), trouble
+            state = _read(path, "cpu", digest)
         except CheckpointError as error:
-            trouble.append(str(error))
+            trouble[path] = str(error)
+            continue
+        # None where an engine was killed after it recorded a sum and before the file had its name.
+        if state is not None:
+            return path, state, list(trouble.values())
     if trouble:
-        raise CheckpointError("no good checkpoint: " + "; ".join(trouble))
+        raise CheckpointError("no good checkpoint: " + "; ".join(trouble.values()))
     return None
 
 
 def candidates(folder: Path) -> list[Path]:
     """Return the checkpoint files, the last written first; files that were put there by other hands come last."""
+    return list(dict.fromkeys(path for path, _ in _written(folder)))
+
+
+def _written(folder: Path) -> list[tuple[Path, str | None]]:
+    """Return each file with each sum recorded for it, the last recorded first; None where none was."""
     try:
-        files = [path for path in folder.iterdir() if path.suffix == ".pt" and not path.name.startswith(".")]
+        files = {path.name: path for path in folder.iterdir() if path.suffix == ".pt" and path.name[0] != "."}
     except OSError:
         return []
-    written = {name: number for number, (_, name) in enumerate(lines(folder))}
-    # A kept checkpoint is written together with latest.pt, under which more is known of it.
-    return sorted(files, key=lambda path: (written.get(path.name, -1), path.stat().st_mtime_ns), reverse=True)
+    recorded = [(files[name], digest) for digest, name in reversed(lines(folder)) if name in files]
+    others = sorted(set(files.values()) - {path for path, _ in recorded}, key=_age)
+    return [*recorded, *((path, None) for path in others)]
+
+
+def _age(path: Path) -> int:
+    return -path.stat().st_mtime_ns
 
 
 def tidy(folder: Path) -> None:

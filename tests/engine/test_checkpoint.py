@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from stoker.engine import checkpoint
+from stoker.engine import checkpoint, sums
 from stoker.engine.errors import CheckpointError
 
 
@@ -101,6 +101,18 @@ def _die_after(where: Any, name: str, count: int) -> None:
         return real(*given, **named)
 
     setattr(where, name, last)
+
+
+@pytest.mark.parametrize("kills", [1, 3])
+def test_a_best_whose_writing_was_killed_is_not_taken_for_the_newest(tmp_path: Path, kills: int) -> None:
+    """Its sum is recorded last, but the file that has its name is an older one."""
+    write(tmp_path, 1, names=("best.pt",))
+    write(tmp_path, 2)
+    for step in range(kills):
+        sums.record(tmp_path, ("best.pt",), f"{step:064}")
+    assert newest(tmp_path) == ("latest.pt", 2, [])
+    (tmp_path / "latest.pt").unlink()
+    assert newest(tmp_path) == ("best.pt", 1, [])
 
 
 def test_the_order_of_writing_outlives_a_copy(tmp_path: Path) -> None:

