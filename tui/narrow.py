@@ -1,21 +1,16 @@
-"""Renders the widgets that changed and sends their changed columns alone.
-
-Textual's own compositor asks every widget for its rows at every update, and sends a row up to its last change.
-"""
+"""Renders the widgets that changed alone, where Textual's own compositor asks every widget at every update."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.console import Console
-from rich.control import Control
 from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
 from textual.strip import Strip
 
 
 class NarrowCompositor(Compositor):
-    """Textual's compositor with narrower updates."""
+    """Textual's compositor, asking fewer widgets."""
 
     _open: list[Region] | None = None  # what has changed and is not yet rendered; None in a full update
 
@@ -23,10 +18,9 @@ class NarrowCompositor(Compositor):
         """Return what has changed, if anything has."""
         self._open = list(self._dirty_regions)
         try:
-            update = super().render_partial_update()
+            return super().render_partial_update()
         finally:
             self._open = None
-        return None if update is None else _Narrow(update.chops, update.spans, update.chop_ends)
 
     def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
         if self._open is None:
@@ -39,14 +33,3 @@ class NarrowCompositor(Compositor):
                 inside = Region(seen.x - region.x, seen.y - region.y, seen.width, seen.height)
                 yield region, clip, widget.render_lines(inside)
                 self._open = [changed for changed in self._open if not seen.contains_region(changed)]
-
-
-class _Narrow(ChopsUpdate):
-    def render_segments(self, console: Console) -> str:
-        parts: list[str] = []
-        for y, first, last in self.spans:
-            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
-                start, stop = max(x, first), min(end, last)
-                if strip is not None and start < stop:
-                    parts += (str(Control.move_to(start, y)), strip.crop(start - x, stop - x).render(console))
-        return "".join(parts)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from rich.console import RenderableType
+from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding
 from textual.filter import LineFilter, Monochrome
+from textual.screen import Screen
 from textual.theme import Theme
 
 from . import themes
@@ -14,6 +18,7 @@ from .characters import Characters, Replaced
 from .choices import Remembered
 from .colourless import Colourless
 from .screens.help import Help
+from .sent import Sent
 
 BASE = 2  # screens at the bottom of the stack: Textual's blank one and the first of ours
 
@@ -37,6 +42,7 @@ class Shell(App[None]):
         """Show only `characters`; what a person chooses is `remembered`, where that is given."""
         super().__init__()
         self.register_theme(themes.CONTRAST)
+        self._sent = Sent()
         self._remembered = remembered
         self._replaced = [] if characters == "all" else [Replaced(characters)]
         if remembered is not None and remembered.choices.theme in self.available_themes:
@@ -45,6 +51,12 @@ class Shell(App[None]):
     def on_mount(self) -> None:
         """Notice what is chosen."""
         self.theme_changed_signal.subscribe(self, self._remember)
+        self.app_resume_signal.subscribe(self, lambda _: self._sent.forget())
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if isinstance(renderable, CompositorUpdate):
+            renderable = self._sent.difference(renderable, self.size)
+        super()._display(screen, renderable)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Take every colour away under NO_COLOR, where Textual leaves greys."""
