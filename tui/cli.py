@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import inspect
 import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ..engine import loading, runs
-from ..engine.controls import Controls
 from ..engine.errors import ParameterError, RequestError, RunError, StokerError
-from ..engine.process import describe, exit_code
+from ..engine.process import describe
 from ..engine.settings import Settings
 from ..engine.tasks import NAMES
+from . import opening
 from . import options as setting_options
-from .display import ascii_asked, display_options
-from .headless import Lines, json_line
-
-if TYPE_CHECKING:
-    from .app import StokerApp
+from .display import display_options
 
 EXPORTS = "weights.safetensors, weights.pt, model.pt, metrics.csv, curves.png or tensorboard/"
 RESUMABLE = ("paused", "lost", "stopped", "failed", "new")
@@ -55,7 +50,7 @@ def stoker(context: click.Context, runs_folder: Path) -> int:
         # Given before the command it holds for the command.
         context.default_map = {context.invoked_subcommand: {"runs_folder": runs_folder}}
         return 0
-    return _listed(runs_folder) if _at_terminal() else _ls(runs_folder)
+    return opening.listed(runs_folder) if opening.at_terminal() else _ls(runs_folder)
 
 
 @stoker.command()
@@ -107,9 +102,9 @@ def run(
     folder = runs.create(runs_folder, _located(task), name, {"parameters": values, "given": given})
     try:
         if background:
-            _in_background(folder)
-            return 0 if headless or not _at_terminal() else _attached(folder)
-        return _host(folder, None, headless, as_json)
+            opening.background(folder)
+            return 0 if headless or not opening.at_terminal() else opening.attached(folder)
+        return opening.host(folder, None, headless, as_json)
     except RequestError:
         _remove_unused(folder)
         raise
@@ -125,7 +120,7 @@ def run(
 def resume(name: str | None, checkpoint: str | None, runs_folder: Path, headless: bool, as_json: bool) -> int:
     """Go on with RUN from its latest checkpoint; without RUN, with the newest that can go on."""
     folder = runs.find(runs_folder, name) if name else _newest(runs_folder, RESUMABLE, "go on")
-    return _host(folder, checkpoint, headless, as_json)
+    return opening.host(folder, checkpoint, headless, as_json)
 
 
 @stoker.command()
@@ -135,9 +130,9 @@ def resume(name: str | None, checkpoint: str | None, runs_folder: Path, headless
 def attach(name: str | None, runs_folder: Path) -> int:
     """Open the dashboard of RUN, wherever it trains; without RUN, of the newest."""
     folder = runs.find(runs_folder, name) if name else _newest(runs_folder, None, "be shown")
-    if not _at_terminal():
+    if not opening.at_terminal():
         raise RequestError("attach needs a terminal: `stoker ls` and `stoker send` work without one")
-    return _attached(folder)
+    return opening.attached(folder)
 
 
 @stoker.command()
@@ -191,10 +186,8 @@ def tasks(as_json: bool) -> int:
 def compare(names: tuple[str, ...], runs_folder: Path) -> int:
     """Show the curves of several runs, what was set differently in them, and what came of it."""
     folders = [runs.find(runs_folder, name) for name in names]
-    if _at_terminal():
-        from .screens.compare import Compare
-
-        return _shown(_app(first=Compare(folders), runs=runs_folder), Path(os.devnull))
+    if opening.at_terminal():
+        return opening.compared(folders, runs_folder)
     from .comparing import table
 
     click.echo(table(folders))
@@ -255,42 +248,6 @@ def main() -> None:
     sys.exit(code or 0)
 
 
-def _host(folder: runs.RunFolder, checkpoint: str | None, headless: bool, as_json: bool) -> int:
-    """Train the run in this process: in a dashboard, or with plain lines where there is no terminal."""
-    if not (headless or as_json) and _at_terminal():
-        return _dashboard(folder, checkpoint)
-    from ..engine.process import run as train
-
-    say = (lambda event: print(json_line(event), flush=True)) if as_json else Lines(_print, folder.name).say
-    return train(folder, Controls(folder.commands), say, checkpoint)[1]
-
-
-def _dashboard(folder: runs.RunFolder, checkpoint: str | None) -> int:
-    from .host import Host
-
-    return _shown(_app(folder, host=Host(folder, checkpoint=checkpoint)), folder.log)
-
-
-def _app(folder: runs.RunFolder | None = None, **screens: Any) -> StokerApp:
-    """Make the app, as this terminal and this person want it."""
-    from .app import StokerApp
-    from .characters import available
-    from .choices import Remembered
-
-    characters = "ascii" if ascii_asked() else available()
-    return StokerApp(folder, characters=characters, remembered=Remembered(), **screens)
-
-
-def _attached(folder: runs.RunFolder) -> int:
-    return _shown(_app(folder), folder.log)
-
-
-def _listed(runs_folder: Path) -> int:
-    from .screens.runs import Runs
-
-    return _shown(_app(first=Runs(runs_folder), runs=runs_folder), Path(os.devnull))
-
-
 def _ls(runs_folder: Path, as_json: bool = False) -> int:
     from .listing import summarise, table
 
@@ -300,43 +257,6 @@ def _ls(runs_folder: Path, as_json: bool = False) -> int:
     else:
         click.echo(table(rows) if rows else f"no runs in {runs_folder}: `stoker run iris` makes one")
     return 0
-
-
-def _shown(app: StokerApp, log: Path) -> int:
-    """Run the app to its end, and say what became of the run that this process trained last."""
-    from .hosting import show
-
-    there = show(app, log)
-    if app.host is None:
-        return app.return_code or 0
-    if not there:
-        # Nobody is there to read anything; engine.log and events.jsonl say how it went.
-        return exit_code(app.finished, app.host.controls) if app.finished else 0
-    if app.error is not None:
-        raise app.error
-    if app.detached and app.finished is not None and app.finished.cause == "stopped":
-        return _in_background(app.host.folder)
-    if app.finished is not None:
-        Lines(_print, app.host.folder.name).say(app.finished)
-    return app.return_code or 0
-
-
-def _in_background(folder: runs.RunFolder, checkpoint: str | None = None) -> int:
-    from ..engine.background import start
-
-    pid = start(folder, checkpoint)
-    _print(f"run {folder.name} trains in the background (process {pid}): `stoker attach {folder.name}` shows it")
-    return 0
-
-
-def _at_terminal() -> bool:
-    return sys.stdout.isatty() and sys.stdin.isatty()
-
-
-def _print(line: str) -> None:
-    # The run must not fail because the terminal that watched it is gone.
-    with contextlib.suppress(OSError):
-        print(line, flush=True)
 
 
 def _parameter(text: str) -> tuple[str, str]:

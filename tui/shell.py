@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import RenderableType
 from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding
@@ -53,7 +52,7 @@ class Shell(App[None]):
         self.theme_changed_signal.subscribe(self, self._remember)
         self.app_resume_signal.subscribe(self, lambda _: self._sent.forget())
 
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
         if isinstance(renderable, CompositorUpdate):
             renderable = self._sent.difference(renderable, self.size)
         super()._display(screen, renderable)

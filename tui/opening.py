@@ -1,0 +1,103 @@
+"""What a command opens: a dashboard, another screen, plain lines, or a process of its own; and how that ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..engine import runs
+from ..engine.controls import Controls
+from ..engine.process import exit_code
+from .display import ascii_asked
+from .headless import Lines, json_line
+
+if TYPE_CHECKING:
+    from .app import StokerApp
+
+
+def host(folder: runs.RunFolder, checkpoint: str | None, headless: bool, as_json: bool) -> int:
+    """Train the run in this process: in a dashboard, or with plain lines where there is no terminal."""
+    if not (headless or as_json) and at_terminal():
+        return _dashboard(folder, checkpoint)
+    from ..engine.process import run as train
+
+    say = (lambda event: print(json_line(event), flush=True)) if as_json else Lines(_print, folder.name).say
+    return train(folder, Controls(folder.commands), say, checkpoint)[1]
+
+
+def _dashboard(folder: runs.RunFolder, checkpoint: str | None) -> int:
+    from .host import Host
+
+    return _shown(_app(folder, host=Host(folder, checkpoint=checkpoint)), folder.log)
+
+
+def _app(folder: runs.RunFolder | None = None, **screens: Any) -> StokerApp:
+    """Make the app, as this terminal and this person want it."""
+    from .app import StokerApp
+    from .characters import available
+    from .choices import Remembered
+
+    characters = "ascii" if ascii_asked() else available()
+    return StokerApp(folder, characters=characters, remembered=Remembered(), **screens)
+
+
+def attached(folder: runs.RunFolder) -> int:
+    """Show a run, wherever it trains."""
+    return _shown(_app(folder), folder.log)
+
+
+def listed(runs_folder: Path) -> int:
+    """Show the list of runs."""
+    from .screens.runs import Runs
+
+    return _shown(_app(first=Runs(runs_folder), runs=runs_folder), Path(os.devnull))
+
+
+def compared(folders: Sequence[runs.RunFolder], runs_folder: Path) -> int:
+    """Show the curves of several runs over each other."""
+    from .screens.compare import Compare
+
+    return _shown(_app(first=Compare(folders), runs=runs_folder), Path(os.devnull))
+
+
+def _shown(app: StokerApp, log: Path) -> int:
+    """Run the app to its end, and say what became of the run that this process trained last."""
+    from .hosting import show
+
+    there = show(app, log)
+    if app.host is None:
+        return app.return_code or 0
+    if not there:
+        # Nobody is there to read anything; engine.log and events.jsonl say how it went.
+        return exit_code(app.finished, app.host.controls) if app.finished else 0
+    if app.error is not None:
+        raise app.error
+    if app.detached and app.finished is not None and app.finished.cause == "stopped":
+        return background(app.host.folder)
+    if app.finished is not None:
+        Lines(_print, app.host.folder.name).say(app.finished)
+    return app.return_code or 0
+
+
+def background(folder: runs.RunFolder, checkpoint: str | None = None) -> int:
+    """Train the run in a process of its own, and say so."""
+    from ..engine.background import start
+
+    pid = start(folder, checkpoint)
+    _print(f"run {folder.name} trains in the background (process {pid}): `stoker attach {folder.name}` shows it")
+    return 0
+
+
+def at_terminal() -> bool:
+    """Say whether a person is there to see a screen and to press keys."""
+    return sys.stdout.isatty() and sys.stdin.isatty()
+
+
+def _print(line: str) -> None:
+    # The run must not fail because the terminal that watched it is gone.
+    with contextlib.suppress(OSError):
+        print(line, flush=True)
