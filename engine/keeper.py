@@ -58,10 +58,9 @@ class Keeper:
         """Say whether `latest` should be saved at `now`, of `time.monotonic()`, between two batches."""
         if step == self._saved_step or now < self._retry:
             return False
-        # One that is under way is not queued behind: the next is due again at the next batch.
-        if self._due(step, epoch, now, epoch_ended):
-            return not self._saver.busy
-        return False
+        # One that is under way is not queued behind: the next is due again at the next batch. But a numbered one is of
+        # its own step and no later one.
+        return self._due(step, epoch, now, epoch_ended) and (self._keep > 0 or not self._saver.busy)
 
     def _due(self, step: int, epoch: int, now: float, epoch_ended: bool) -> bool:
         if self._failed:
@@ -94,6 +93,9 @@ class Keeper:
         if self._held is not None:
             # First, so that best.pt is never older than the best that latest.pt knows of.
             self._write_best()
+        if self._keep:
+            # Where steps are faster than the disk, snapshots would fill the memory.
+            self.finish()
         kinds = [("latest", sums.LATEST)]
         state = self._snapshots.take(self._state())
         progress = state["progress"]

@@ -216,11 +216,14 @@ def test_patience_ends_the_run(tmp_path: Path) -> None:
     assert len(done.of(Evaluated)) == 4
 
 
-@pytest.mark.parametrize("keep", [0, 1])
+@pytest.mark.parametrize("keep", [0, 1, 8])
 def test_numbered_checkpoints_are_kept(keep: int, tmp_path: Path) -> None:
-    """As many of the newest as were asked for."""
-    done = run(tmp_path, TASK, epochs=10, batch_size=1, save_every="1epochs", keep=keep)
-    assert len([*done.folder.checkpoints.glob("step-*.pt")]) == keep
+    """As many of the newest as were asked for, each of its epoch's end however short an epoch is."""
+    done = run(tmp_path, TASK, epochs=10, batch_size=20, save_every="1epochs", keep=keep)
+    last = done.finished.step or 0
+    ends = range(last // 10, last + 1, last // 10)
+    kept = sorted(path.name for path in done.folder.checkpoints.glob("step-*.pt"))
+    assert kept == [f"step-{step:09d}.pt" for step in ends][10 - keep :]
 
 
 def test_a_split_replaces_the_evaluation_data_where_there_is_none(tmp_path: Path) -> None:
