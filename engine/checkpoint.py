@@ -20,7 +20,7 @@ import torch
 
 from .errors import CheckpointError
 from .runs import sync_folder
-from .sums import LATEST, PREVIOUS, lines, record, sums
+from .sums import LATEST, PREVIOUS, lines, record, settle, sums
 
 FORMAT = 1
 BEST = "best.pt"
@@ -41,7 +41,7 @@ def write(folder: Path, names: Sequence[str], state: dict[str, Any]) -> int:
             os.fsync(file.fileno())
             size = file.tell()
         _read_back(temporary)
-        record(folder, names, digest)
+        after = record(folder, names, digest)
         if LATEST in names and (folder / LATEST).exists():
             _link(folder / LATEST, folder / PREVIOUS)
         for name in names[1:]:
@@ -52,6 +52,9 @@ def write(folder: Path, names: Sequence[str], state: dict[str, Any]) -> int:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+    # What was there before is known for nothing now; without this it would only take longer to read.
+    with contextlib.suppress(OSError):
+        settle(folder, after)
     return size
 
 
@@ -64,11 +67,13 @@ def read(path: Path, map_location: str = "cpu") -> dict[str, Any]:
 
 def _read(path: Path, map_location: str, wanted: str | None) -> dict[str, Any] | None:
     """Load a checkpoint, or return None where it is whole but not the one whose sum is `wanted`."""
+    before = sums(path.parent).get(path.name, [])
     try:
         with path.open("rb") as file:
             digest = _sha256(file)
-            known = sums(path.parent).get(path.name, [digest])
-            if digest not in known:
+            # Both: an engine may put another file there meanwhile, of which the sum is new, or of which ours is gone.
+            known = [*before, *sums(path.parent).get(path.name, [])]
+            if known and digest not in known:
                 raise CheckpointError(
                     f"{path} is torn or altered: its sha256 is not the one recorded when it was saved"
                 )

@@ -12,7 +12,7 @@ from .runs import write_whole
 
 SUMS = "SHA256SUMS"
 LATEST, PREVIOUS = "latest.pt", "previous.pt"
-PENDING = 4  # sums remembered for a name: each engine killed between recording one and renaming the file adds one
+PENDING = 64  # sums remembered for a name: each engine killed between recording one and renaming the file adds one
 
 
 def sums(folder: Path) -> dict[str, list[str]]:
@@ -32,21 +32,37 @@ def lines(folder: Path) -> list[tuple[str, str]]:
     return [(digest, name) for digest, _, name in (line.partition("  ") for line in text.splitlines())]
 
 
-def record(folder: Path, names: Sequence[str], digest: str) -> None:
-    """Record `digest` for `names` before they are renamed; what they hold until then stays known. Raises OSError."""
-    all_known: list[tuple[str, str]] = []
+def record(folder: Path, names: Sequence[str], digest: str) -> bytes:
+    """Record `digest` for `names` before they are renamed, and return what is to be recorded after. Raises OSError.
+
+    Before, what the names hold until then stays known; after, each file has the one sum that it is of.
+    """
+    before: list[tuple[str, str]] = []
+    after: list[tuple[str, str]] = []
+    replaced = {*names, PREVIOUS} if LATEST in names and (folder / LATEST).exists() else set(names)
     for old, name in lines(folder):
-        if LATEST in names and name == LATEST:
-            all_known.append((old, PREVIOUS))
+        if PREVIOUS in replaced and name == LATEST:
+            before.append((old, PREVIOUS))
+            after.append((old, PREVIOUS))
         if (folder / name).exists():
-            all_known.append((old, name))
+            before.append((old, name))
+            after += [] if name in replaced else [(old, name)]
     # The file's last one first, so that `latest.pt` and not its numbered twin is the newest.
-    all_known += [(digest, name) for name in reversed(names)]
+    new = [(digest, name) for name in reversed(names)]
+    write_whole(folder / SUMS, _text([*before, *new]))
+    return _text([*after, *new])
+
+
+def settle(folder: Path, text: bytes) -> None:
+    """Record what `record` returned, once the files have their names. Raises OSError."""
+    write_whole(folder / SUMS, text)
+
+
+def _text(entries: list[tuple[str, str]]) -> bytes:
     known: dict[str, int] = {}
     recent: list[tuple[str, str]] = []
-    for old, name in reversed(all_known):
+    for digest, name in reversed(entries):
         known[name] = known.get(name, 0) + 1
-        if known[name] <= PENDING and (old, name) not in recent:
-            recent.append((old, name))
-    text = "".join(f"{old}  {name}\n" for old, name in reversed(recent))
-    write_whole(folder / SUMS, text.encode())
+        if known[name] <= PENDING and (digest, name) not in recent:
+            recent.append((digest, name))
+    return "".join(f"{digest}  {name}\n" for digest, name in reversed(recent)).encode()

@@ -74,6 +74,7 @@ def test_every_moment_of_a_kill_leaves_a_good_newest(tmp_path: Path, monkeypatch
         (checkpoint, "_link"),
         (Path, "replace"),
         (checkpoint, "sync_folder"),
+        (checkpoint, "settle"),
     ]
     for number, (where, name) in enumerate(moments):
         folder = tmp_path / name
@@ -103,7 +104,7 @@ def _die_after(where: Any, name: str, count: int) -> None:
     setattr(where, name, last)
 
 
-@pytest.mark.parametrize("kills", [1, 3])
+@pytest.mark.parametrize("kills", [1, 20])
 def test_a_best_whose_writing_was_killed_is_not_taken_for_the_newest(tmp_path: Path, kills: int) -> None:
     """Its sum is recorded last, but the file that has its name is an older one."""
     write(tmp_path, 1, names=("best.pt",))
@@ -113,6 +114,26 @@ def test_a_best_whose_writing_was_killed_is_not_taken_for_the_newest(tmp_path: P
     assert newest(tmp_path) == ("latest.pt", 2, [])
     (tmp_path / "latest.pt").unlink()
     assert newest(tmp_path) == ("best.pt", 1, [])
+
+
+@pytest.mark.parametrize(("name", "step"), [("open", 2), ("_sha256", 1)])
+def test_one_is_read_while_it_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, step: int
+) -> None:
+    """Another process saves just before the file is opened, or just after: what was opened is whole."""
+    write(tmp_path, 1)
+    where = Path if name == "open" else checkpoint
+    real = getattr(where, name)
+
+    def late(file: Any, *given: Any, **named: Any) -> Any:
+        if name == "open" and file.suffix != ".pt":
+            return real(file, *given, **named)
+        monkeypatch.undo()
+        write(tmp_path, 2)
+        return real(file, *given)
+
+    monkeypatch.setattr(where, name, late)
+    assert checkpoint.read(tmp_path / "latest.pt")["progress"]["step"] == step
 
 
 def test_the_order_of_writing_outlives_a_copy(tmp_path: Path) -> None:
@@ -134,10 +155,12 @@ def test_the_order_of_writing_outlives_a_copy(tmp_path: Path) -> None:
 
 
 def test_the_sums_are_those_of_sha256sum(tmp_path: Path) -> None:
-    """Other tools can check the files."""
-    write(tmp_path, 1, 2, names=("latest.pt", "step-000000001.pt"))
-    told = subprocess.run(["sha256sum", "latest.pt"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    assert told.strip() in (tmp_path / "SHA256SUMS").read_text().splitlines()
+    """Other tools can check the files: each is there with its one sum."""
+    write(tmp_path, 1, 2, 3, names=("latest.pt", "step-000000001.pt"))
+    write(tmp_path, 4, 5, names=("best.pt",))
+    command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert sorted(told.splitlines()) == sorted(f"{path.name}: OK" for path in tmp_path.glob("*.pt"))
 
 
 def test_a_pickle_with_code_is_refused(tmp_path: Path) -> None:
