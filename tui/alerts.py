@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from textual.app import App
+from typing import TYPE_CHECKING
 
 from ..engine import events as e
 
+if TYPE_CHECKING:
+    from .shell import Shell
+
+KEEP, RESTORE = "\x1b[22;0t", "\x1b[23;0t"  # the terminal's own title, on a stack that most terminals have
 CALLS = {"completed": "completed", "early_stopping": "stopped early", "failed": "failed", "nan": "NaN"}
 
 
@@ -17,10 +21,11 @@ def call(event: e.Event) -> str | None:
     return None
 
 
-def alert(app: App[None], words: str) -> None:
+def alert(app: Shell, words: str) -> None:
     """Ring, and let `words` be the title of the app and of its terminal."""
     app.title = words
     app.bell()
     if app._driver is not None and not app.is_headless:
         # Textual has no call for the terminal's title.
-        app._driver.write(f"\x1b]2;{''.join(filter(str.isprintable, words))}\x07")
+        keep, app.titled = "" if app.titled else KEEP, True
+        app._driver.write(f"{keep}\x1b]2;{''.join(filter(str.isprintable, words))}\x07")

@@ -41,6 +41,8 @@ ALIKE = {
     ".": "·…",
     ":": "┉┋",
     "8": "∞",
+    "/": "÷",
+    " ": "°",
 }
 PLAIN = {**_halves(" ", "'", ".", ":"), **{ord(one): plain for plain, those in ALIKE.items() for one in those}}
 

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from ..engine.controls import Command
 from ..engine.process import ENDING, leave_terminal
+from .alerts import RESTORE
 from .app import StokerApp
 from .terminal import Terminal, own_terminal
 
@@ -27,6 +28,8 @@ def show(app: StokerApp, log: Path) -> bool:
         terminal.on_gone = partial(_lost, app)
         app.error_console = Console(file=terminal, markup=False, highlight=False)
         app.run()
+        if app.titled:
+            terminal.write(RESTORE)
     host = app.host
     if terminal.gone and host is not None:
         leave_terminal(host.folder)

@@ -42,6 +42,8 @@ class Shell(App[None]):
         super().__init__()
         self.register_theme(themes.CONTRAST)
         self._sent = Sent()
+        self.titled = False
+        """Whether the terminal has a title of ours; its own waits to be restored."""
         self._remembered = remembered
         self._replaced = [] if characters == "all" else [Replaced(characters)]
         if remembered is not None and remembered.choices.theme in self.available_themes:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from typing import Any
+
+from textual.screen import Screen
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
 
 from stoker.engine import events as e
 from stoker.engine.controls import Command
@@ -147,3 +152,9 @@ def settled(curve: Curve) -> bool:
     """Say whether a plot has been drawn in the size that it has."""
     wanted = curve._wanted
     return not curve.is_on_screen or (isinstance(wanted, tuple) and wanted[0] == curve.content_size)
+
+
+def footed(screen: Screen[Any]) -> bool:
+    """Say whether the footer shows the keys that are offered now: it follows them a little later."""
+    offered = {binding.action for _, binding, _, _ in screen.active_bindings.values() if binding.show}
+    return all({key.action for key in footer.query(FooterKey)} == offered for footer in screen.query(Footer))

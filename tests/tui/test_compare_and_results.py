@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from recorded import footed, settled
 from written import COMPLETED, several, write
 
 from stoker.engine.errors import RunError
@@ -19,6 +21,7 @@ from stoker.tui.screens.compare import Compare
 from stoker.tui.screens.export import Export
 from stoker.tui.screens.results import Results
 from stoker.tui.widgets.compare_table import CompareTable
+from stoker.tui.widgets.curve import Curve
 from stoker.tui.widgets.title import Title
 
 Until = Callable[[Callable[[], object]], Awaitable[None]]
@@ -64,6 +67,21 @@ async def test_what_differs_and_what_came_of_it(tmp_path: Path, until: Until) ->
             assert " ".join(app.screen._shown) == name
         await pilot.press("l")
         assert "log axis" in str(app.screen.query_one(Title).render())
+
+
+@pytest.mark.parametrize("key", ["t", "tab", "T"])
+async def test_what_a_person_asked_for_is_drawn_at_once(tmp_path: Path, until: Until, key: str) -> None:
+    """Other data, another metric, other colours: even where new points would wait."""
+    app = StokerApp(first=Compare(several(tmp_path / "runs")))
+    async with app.run_test(size=(160, 40)) as pilot:
+        curve = app.screen.query_one(Curve)
+        await until(lambda: app.screen.query_one(CompareTable)._rows)
+        # The table takes its room from the plot.
+        await pilot.pause()
+        await until(lambda: settled(curve) and curve._picture and curve._picture.lines and footed(app.screen))
+        before, curve._next = curve._picture, math.inf
+        await pilot.press(key)
+        await until(lambda: curve._picture != before)
 
 
 async def test_runs_without_a_word_and_deleted_ones_are_compared(tmp_path: Path, until: Until) -> None:

@@ -35,6 +35,7 @@ from stoker.tui import format as f
         (f.duration(None), "–"),
         (f.size(102_400), "102 kB"),
         (f.size(1_234_567), "1.2 MB"),
+        (f.metrics({"loss": 0.5, "loss_std": 0.0123, "f1": 1}), "loss 0.5000 ± 0.012  f1 1.000"),
         (f.metrics({"loss": 0.5, "正解率": 0.25}), "loss 0.5000  正解率 0.2500"),
     ],
 )

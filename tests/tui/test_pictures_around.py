@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from recorded import footed, settled
 from test_compare_and_results import FOLDS, answers
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -20,6 +21,7 @@ from stoker.tui.screens.compare import Compare
 from stoker.tui.screens.results import Results
 from stoker.tui.screens.runs import Runs
 from stoker.tui.widgets.compare_table import CompareTable
+from stoker.tui.widgets.curve import Curve
 from stoker.tui.widgets.runs_table import RunsTable
 
 Until = Callable[[Callable[[], object]], Awaitable[None]]
@@ -57,12 +59,19 @@ class Photographer:
 
         async def settle(pilot: Pilot[None]) -> None:
             await self._until(lambda: app.screen is first and ready(first))
+            await self._settled(app, pilot)
             for key in keys:
                 await pilot.press(key)
-            await app.workers.wait_for_complete()
-            await pilot.pause()
+            await self._settled(app, pilot)
 
         return self._compare(app, terminal_size=size, run_before=settle)
+
+    async def _settled(self, app: StokerApp, pilot: Pilot[None]) -> None:
+        # What was read may move a table, and that a plot, which is drawn once more: so it takes several looks.
+        for _ in range(3):
+            await app.workers.wait_for_complete()
+            await pilot.pause()
+            await self._until(lambda: footed(app.screen) and all(map(settled, app.screen.query(Curve))))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import pytest
-from recorded import Recorded, run, settled, time_of
+from recorded import Recorded, footed, run, settled, time_of
 from textual.pilot import Pilot
 
 from stoker.engine import events as e
@@ -47,7 +47,7 @@ class Snapshot:
             await pilot.pause()
             app.dashboard.tick()
             await pilot.pause()
-            await self._until(lambda: all(settled(curve) for curve in app.dashboard.query(Curve)))
+            await self._until(lambda: footed(app.screen) and all(map(settled, app.dashboard.query(Curve))))
             machine = app.dashboard.query_one(MachinePanel)
             await self._until(lambda panel=machine: not panel.is_on_screen or panel._reading is not None)
 

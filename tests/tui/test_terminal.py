@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import textwrap
 import time
@@ -22,14 +23,13 @@ PROGRAM = """
     from stoker.engine import runs
     from stoker.tui.app import StokerApp
     from stoker.tui.host import Host
-    from stoker.tui.terminal import own_terminal
+    from stoker.tui.hosting import show
 
     engine = FakeEngine(pytest.MonkeyPatch())
-    engine.prints = True
+    engine.prints, engine.last = True, {last}
     folder = runs.find(Path({runs!r}), "printing")
     app = StokerApp(folder, host=Host(folder))
-    with own_terminal(folder.log):
-        app.run()
+    show(app, folder.log)
     print("afterwards", app.return_code, app.finished.cause, os.isatty(1), os.isatty(2))
     assert "torch" not in sys.modules
 """
@@ -68,12 +68,18 @@ class Terminal:
         return "\n".join(self.screen.display)
 
 
+def program_of(at: Path, last: int | None = None) -> Path:
+    """Write a program that trains a run called printing up to a step."""
+    program = at / "program.py"
+    text = textwrap.dedent(PROGRAM).format(tests=str(Path(__file__).parent), runs=str(at), last=last)
+    program.write_text(text)
+    return program
+
+
 def test_the_screen_belongs_to_the_dashboard(tmp_path: Path) -> None:
     """Prints land in engine.log and in the log panel; the terminal is as before when the app has ended."""
     folder = runs.create(tmp_path, "digits", "printing", {})
-    program = tmp_path / "program.py"
-    program.write_text(textwrap.dedent(PROGRAM).format(tests=str(Path(__file__).parent), runs=str(tmp_path)))
-    terminal = Terminal(program, 100, 40)
+    terminal = Terminal(program_of(tmp_path), 100, 40)
     screen = terminal.until("printed by python", "printed by C", "warned by C", "warned by python", "● training")
     rows = screen.split("\n")
     assert "training" in rows[0] and "Quit" in rows[-1]
@@ -91,3 +97,18 @@ def test_the_screen_belongs_to_the_dashboard(tmp_path: Path) -> None:
     assert {"printed by python", "printed by C", "warned by C", "warned by python"} <= set(printed)
     assert b"\x1b" not in folder.log.read_bytes()
     assert folder.log.stat().st_mode & 0o777 == 0o600
+    assert b"\x1b]2;" not in terminal.raw and b"\x1b[23;0t" not in terminal.raw
+
+
+def test_the_terminals_title_calls_and_is_restored(tmp_path: Path) -> None:
+    """It is put on the terminal's stack before ours is set, and taken from there at the end."""
+    runs.create(tmp_path, "digits", "printing", {})
+    terminal = Terminal(program_of(tmp_path, last=20), 100, 40)
+    terminal.until("✓ completed")
+    terminal.child.send("q")
+    terminal.until("afterwards 0 completed")
+    assert re.findall(rb"\x1b\[2[23];0t|\x1b\]2;.*?\x07", terminal.raw) == [
+        b"\x1b[22;0t",
+        b"\x1b]2;completed: digits-recorded\x07",
+        b"\x1b[23;0t",
+    ]

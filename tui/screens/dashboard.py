@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import constants
 from textual.app import ComposeResult
@@ -38,6 +39,9 @@ from .rate import AskRate
 from .steering import Steering
 from .viewing import Viewing
 
+if TYPE_CHECKING:
+    from ..shell import Shell
+
 TICK = 0.24  # seconds between two looks at the source: each makes the training wait for an instant
 # Seconds between two frames at least: every look; on a slow link a second.
 REST = 1.0 if constants.MAX_FPS < 10 else TICK / 2
@@ -69,9 +73,11 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-low"), (20, "-middle"), (34, "-tall"), (50, "-towering")]
     BINDINGS = [
         *STEERING,
-        Binding("d", "app.detach", "Detach", id="app.detach", tooltip="Leave; the run goes on in the background"),
+        Binding("d", "app.detach", "Detach", id="run.detach", tooltip="Leave; the run goes on in the background"),
         *VIEWING,
     ]  # fmt: skip
+
+    app: Shell
 
     class Caught(Message):
         """The whole history has been read: what is shown is what is."""

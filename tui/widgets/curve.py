@@ -87,7 +87,9 @@ class Curve(Rows):
         if size.width <= 0 or size.height <= 0:
             return
         # A draw as dear as its time was may wait, but not one that a person asked for.
-        asked = (size, log, self.title, frame.words, frame.scale.kind, frame.window, frame.cursor)
+        which = tuple(id(curve) for _, curve in curves)
+        looks = (size, log, self.title, frame.words, frame.scale.kind, self.app.theme)
+        asked = (*looks, frame.window, frame.cursor, which)
         if asked == self._asked and time.monotonic() < self._next:
             return
         colors = [self._color(f"{(self.first_color + number) % COLORS}") for number in range(len(curves))]
@@ -102,7 +104,7 @@ class Curve(Rows):
         self._wanted, self._asked, self._frame = wanted, asked, frame
         began = time.thread_time()
         signs = [(kind, SIGNS[kind], self._color(kind)) for kind in SIGNS if any(kind == own for _, own in frame.signs)]
-        looks = {kind: (sign, color) for kind, sign, color in signs}
+        kinds = {kind: (sign, color) for kind, sign, color in signs}
         title = f"{self.title} ({frame.words})" if frame.words else self.title
         words = legend(
             title, list(zip(curves, colors, strict=True)), frame.cursor, signs, size.width - 4, self.app.no_color
@@ -121,7 +123,7 @@ class Curve(Rows):
             empty,
             frame.scale,
             frame.window,
-            tuple((step, *looks[kind]) for step, kind in frame.signs),
+            tuple((step, *kinds[kind]) for step, kind in frame.signs),
             self.app.no_color,
             len(behind),
             tuple((step, color) for step, color in ((frame.warned, dim), (frame.cursor, rule)) if step is not None),
