@@ -18,6 +18,8 @@ from .series import Dense, Sparse, within
 from .thin import Thinned, thin
 
 Color = tuple[int, int, int]
+Edge = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]
+LOWEST = -300.0  # exponent of what is not above 0
 LEAST_WIDTH, LEAST_HEIGHT = 6, 2  # columns and rows of the canvas; below there is nothing to see
 
 
@@ -38,6 +40,7 @@ class Plot:
     signs: tuple[tuple[int, str, Color], ...] = ()  # marks on the axis: at which step, what, and its colour
     dashed: bool = False  # whether the curves differ by their dashes, where there are no colours
     behind: int = 0  # how many of the curves lie behind the others, and are hidden by them
+    bands: tuple[tuple[Dense | Sparse, Dense | Sparse, Color], ...] = ()  # behind them all: from lower to upper edge
     rules: tuple[tuple[int, Color], ...] = ()  # upright lines behind the curves, at these steps
 
 
@@ -64,6 +67,7 @@ def picture(plot: Plot) -> Picture:
     plot = replace(
         plot,
         curves=tuple((curve, color) for curve, color in plot.curves if curve.length),
+        bands=tuple(band for band in plot.bands if band[0].length and band[1].length),
         behind=sum(curve.length > 0 for curve, _ in plot.curves[: plot.behind]),
     )
     curves = list(plot.curves)
@@ -71,17 +75,22 @@ def picture(plot: Plot) -> Picture:
         return Picture(plot.width, plot.height, plot.axis, note=plot.empty)
     if (window := plot.window) is not None:
         curves = [(within(curve, *window) if isinstance(curve, Sparse) else curve, color) for curve, color in curves]
-    x_low, x_high = _x_range([curve for curve, _ in curves], plot)
+    x_low, x_high = _x_range([*(curve for curve, _ in curves), *(low for low, *_ in plot.bands)], plot)
     rows = plot.height - 2
     # The labels' width is known only after thinning; the columns are thinned for the widest canvas.
     thinned = [(curve, color, _thin(curve, plot, x_low, x_high)) for curve, color in curves]
     heights = [_heights(curve, kept, plot) for curve, _, kept in thinned]
+    edges = [[_edge(curve, plot, x_low, x_high) for curve in (low, high)] for low, high, _ in plot.bands]
     if not any(len(column) for column in heights):
         wrong = any(len(kept.bad) for _, _, kept in thinned)
         note = "no finite values" if wrong else "no points here"
         note = "nothing above 0 for a log axis" if plot.log and wrong else note
         return Picture(plot.width, plot.height, plot.axis, note=note)
-    y_low, y_high = _y_range(np.concatenate(heights), rows)
+    # On a log axis an edge may fall below all bounds.
+    bounds = [
+        numbers[numbers > LOWEST] if plot.log else numbers for pair in edges for _, numbers, _ in pair[plot.log :]
+    ]
+    y_low, y_high = _y_range(np.concatenate([*heights, *bounds]), rows)
     y_marks = (ticks.logarithmic if plot.log else ticks.linear)(y_low, y_high, max(2, round(rows / 2.5)))
     margin = max((len(label) for _, label in y_marks), default=0)
     columns = plot.width - margin - 1
@@ -99,6 +108,13 @@ def picture(plot: Plot) -> Picture:
         raster.line(np.stack([column(_steps(curve, kept.index)), row(numbers)], axis=1), kept.gap)
         for (curve, _, kept), numbers in zip(thinned, heights, strict=True)
     ]
+    bands = []
+    for pair in edges:
+        low, high = (
+            raster.line(np.stack([column(steps), row(np.clip(numbers, y_low, y_high))], axis=1), gap)
+            for steps, numbers, gap in pair
+        )
+        bands.append(raster.band(low, high, columns, rows))
     rules = [
         (np.stack([np.full(rows, at), np.arange(rows) * DOTS_Y], axis=1), color)
         for step, color in plot.rules
@@ -115,8 +131,8 @@ def picture(plot: Plot) -> Picture:
     if plot.dashed:
         front = [raster.dashed(mine, number) for number, mine in enumerate(front)]
     front = raster.share(front, columns, rows)
-    back = raster.behind([*(dots for dots, _ in rules), *dots[: plot.behind]], front, columns, rows)
-    colors = [color for _, color in (*rules, *curves)]
+    back = raster.behind([*(dots for dots, _ in rules), *bands, *dots[: plot.behind]], front, columns, rows)
+    colors = [*(color for _, color in rules), *(color for *_, color in plot.bands), *(color for _, color in curves)]
     return Picture(
         plot.width,
         plot.height,
@@ -173,6 +189,17 @@ def _thin(curve: Dense | Sparse, plot: Plot, low: float, high: float) -> Thinned
     else:
         places[0], places[-1] = 0, curve.length
     return thin(curve.values, places, positive=plot.log)
+
+
+def _edge(curve: Dense | Sparse, plot: Plot, low: float, high: float) -> Edge:
+    """Return steps, heights and gaps of a band's edge; on a log axis what is not above 0 lies at the bottom."""
+    if isinstance(curve, Sparse) and plot.window is not None and curve.length:
+        curve = within(curve, *plot.window)
+    if not curve.length:
+        return np.empty(0), np.empty(0), np.empty(0, np.bool_)
+    kept = _thin(curve, replace(plot, log=False), low, high)
+    numbers = curve.values[kept.index].astype(np.float64)
+    return _steps(curve, kept.index), np.log10(np.maximum(numbers, 10**LOWEST)) if plot.log else numbers, kept.gap
 
 
 def _heights(curve: Dense | Sparse, kept: Thinned, plot: Plot) -> NDArray[np.float64]:

@@ -32,6 +32,18 @@ def dashed(dots: Dots, number: int) -> Dots:
     return dots[(dots[:, 0] // length) % 2 == 0] if length else dots
 
 
+def band(low: Dots, high: Dots, columns: int, rows: int) -> Dots:
+    """Return the dots of a band between two lines: its edges dotted, a dot each character inside."""
+    across = columns * DOTS_X
+    bottom, top = np.full(across, rows * DOTS_Y), np.full(across, -1)
+    np.minimum.at(bottom, low[:, 0], low[:, 1])
+    np.maximum.at(top, high[:, 0], high[:, 1])
+    x, y = np.meshgrid(np.arange(across), np.arange(rows * DOTS_Y), indexing="ij")
+    edge = ((y == bottom[:, None]) | (y == top[:, None])) & (x % 2 == 0)
+    inside = (y > bottom[:, None]) & (y < top[:, None]) & (x % DOTS_X == 0) & (y % DOTS_Y == x // DOTS_X % 2 * 2)
+    return np.argwhere((edge & (bottom <= top)[:, None]) | inside)
+
+
 def share(lines: Sequence[Dots], columns: int, rows: int) -> list[Dots]:
     """Give the dots of a shared character to the last line in it: a character has one colour, but loses no dot."""
     owner = np.full((columns, rows), -1)

@@ -78,6 +78,13 @@ class Sparse:
         self._steps: NDArray[np.int64] = np.empty(16, np.int64)
         self._values: NDArray[np.float32] = np.empty(16, np.float32)
 
+    @classmethod
+    def of(cls, steps: NDArray[np.int64], values: NDArray[np.float32], version: int = 0) -> Sparse:
+        """Return a curve of these points, sorted by step."""
+        curve = cls()
+        curve._steps, curve._values, curve.length, curve.version = steps, values, len(steps), version
+        return curve
+
     def put(self, step: int, number: float) -> None:
         """Set the value at `step`."""
         at = self.length
@@ -148,8 +155,7 @@ def within(curve: Sparse, low: int, high: int) -> Sparse:
         return [step], [float(values[before] + share * (values[before + 1] - values[before]))]
 
     (at_low, from_low), (at_high, from_high) = crossing(low, first - 1), crossing(high, end - 1)
-    inside = Sparse()
-    inside._steps = np.concatenate([np.array(at_low, np.int64), steps[first:end], np.array(at_high, np.int64)])
-    inside._values = np.concatenate([from_low, values[first:end], from_high]).astype(np.float32)
-    inside.length = len(inside._steps)
-    return inside
+    return Sparse.of(
+        np.concatenate([np.array(at_low, np.int64), steps[first:end], np.array(at_high, np.int64)]),
+        np.concatenate([from_low, values[first:end], from_high]).astype(np.float32),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .series import Dense
+from .series import Dense, Sparse
 
 CHUNK = 100_000  # steps averaged at a time: the sums of ten million never stand in memory together
 
@@ -31,13 +31,38 @@ class Smooth:
         return self._mean
 
 
+class SmoothPoints:
+    """The mean of what was measured in the last `width` steps, at each step of a curve with few points."""
+
+    def __init__(self, raw: Sparse, width: int) -> None:
+        """Follow `raw`."""
+        self.raw, self.width = raw, width
+        self._mean = raw
+        self._version = -1
+
+    def curve(self) -> Sparse:
+        """Return the means up to now; the curve itself while no two of its points are that close."""
+        if self._version != self.raw.version:
+            self._version = self.raw.version
+            steps = self.raw.steps
+            starts = np.searchsorted(steps, steps - self.width, side="right")
+            alone = bool((starts == np.arange(len(steps))).all())
+            means = _means(self.raw.values, starts)
+            self._mean = self.raw if alone else Sparse.of(steps.copy(), means, self._version)
+        return self._mean
+
+
 def running_mean(values: NDArray[np.float32], width: int) -> NDArray[np.float32]:
     """Return the mean of each value and the `width` - 1 before it, NaN where a value is not finite."""
+    return _means(values, np.maximum(np.arange(1, len(values) + 1) - width, 0))
+
+
+def _means(values: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the mean of each value and those before it, back to its own start."""
     good = np.isfinite(values)
     sums = np.concatenate([[0.0], np.cumsum(np.where(good, values, 0), dtype=np.float64)])
     counts = np.concatenate([[0], np.cumsum(good)])
     ends = np.arange(1, len(values) + 1)
-    starts = np.maximum(ends - width, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         means = (sums[ends] - sums[starts]) / (counts[ends] - counts[starts])
     return np.where(good, means, np.nan).astype(np.float32)

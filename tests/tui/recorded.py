@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
 from textual.screen import Screen
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
@@ -110,6 +111,25 @@ def evaluation(step: int) -> Iterator[e.Event]:
         )
     if epoch % 4 == 0:
         yield e.LearningRate(at=at, step=step, epoch=epoch, lr=[rate(step)])
+
+
+def folds(*lasts: int) -> list[e.Event]:
+    """Return the events of several folds, each up to a step of its own; every one goes a little differently."""
+    return [_of_fold(event, fold, len(lasts)) for fold, last in enumerate(lasts) for event in run(last)]
+
+
+def _of_fold(event: e.Event, fold: int, of: int) -> e.Event:
+    changes: dict[str, Any] = {"fold": fold, "at": event.at + 7 * fold}
+    match event:
+        case e.RunStarted():
+            changes["folds"] = of
+        case e.Steps():
+            steps = range(event.first, event.first + len(event.losses))
+            changes["losses"] = [loss(step) * (1 + 0.25 * fold * math.sin(step / 90 + fold)) for step in steps]
+        case e.Evaluated(step=step, metrics=metrics):
+            share = 1 + 0.12 * fold * math.sin((step or 0) / 90 + fold)
+            changes["metrics"] = {name: number * share for name, number in metrics.items()}
+    return msgspec.structs.replace(event, **changes)
 
 
 class Recorded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import pytest
-from recorded import Recorded, footed, run, settled, time_of
+from recorded import Recorded, folds, footed, run, settled, time_of
 from textual.pilot import Pilot
 
 from stoker.engine import events as e
@@ -109,3 +109,10 @@ def test_what_needs_a_person(snapshot_of: Snapshot) -> None:
 def test_other_sizes(snapshot_of: Snapshot, size: tuple[int, int]) -> None:
     """Smaller and larger than most."""
     assert snapshot_of(run(), size)
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+@pytest.mark.parametrize("keys", ["", "f", "f,m,l,left"])
+def test_folds(snapshot_of: Snapshot, keys: str, theme: str) -> None:
+    """The third before the band of the others; all together; smoothed on a log axis."""
+    assert snapshot_of(folds(540, 540, 300), (120, 40), *filter(None, keys.split(",")), theme=theme)

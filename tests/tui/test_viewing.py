@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from recorded import Recorded, loss, measured, run, started, time_of
+from recorded import Recorded, folds, loss, measured, run, started, time_of
 
 from stoker.engine import events as e
 from stoker.engine.runs import RunFolder
 from stoker.tui.app import StokerApp
-from stoker.tui.charts import charts_of, overfitted, read, signs
+from stoker.tui.charts import ALL, charts_of, overfitted, read, signs
+from stoker.tui.derived import Derived
 from stoker.tui.screens.viewing import Viewing
 from stoker.tui.series import Dense, Sparse, within
 from stoker.tui.smooth import Smooth, running_mean
@@ -33,12 +33,6 @@ def view_of(events: list[e.Event]) -> RunView:
     for event in events:
         view.apply(event)
     return view
-
-
-def folds_of(*lasts: int) -> list[e.Event]:
-    """Several folds, one after the other."""
-    events = [[msgspec.structs.replace(event, fold=fold) for event in run(last)] for fold, last in enumerate(lasts)]
-    return [event for fold in events for event in fold]
 
 
 @given(
@@ -101,13 +95,13 @@ def test_a_line_enters_and_leaves_a_window() -> None:
 @given(st.lists(st.sampled_from(LOOKS), max_size=25), st.sampled_from([0, 1, 9, 330]), st.booleans())
 def test_any_keys_in_any_order_show_something(looks: list[str], last: int, folded: bool) -> None:
     """Nothing raises, and a window always lies in the run."""
-    view = view_of(folds_of(540, last) if folded else run(last))
+    view = view_of(folds(540, last) if folded else run(last))
     viewing = Viewing()
     for look in looks:
         viewing.look(look, view, 60)
         charts = viewing.charts(view, "")
         assert charts
-        viewing.frames(view, charts[0].name)
+        viewing.frames(view, charts[0])
         if (window := viewing.window(view)) is not None:
             assert 0 <= window[0] < window[1]
         assert viewing.cursor is None or 0 <= viewing.cursor <= viewing.last(view)
@@ -144,12 +138,30 @@ def test_values_are_read_where_the_cursor_stands() -> None:
 
 
 def test_other_folds_lie_behind() -> None:
-    """Each with its curves, dim."""
-    view = view_of(folds_of(540, 540, 100))
-    losses, accuracy, _ = charts_of(view, 2, None, "")
-    assert [name for name, _ in losses.curves] == ["train", "test"]
-    assert len(losses.behind) == 4 and len(accuracy.behind) == 2
+    """As a band; all together are its middle."""
+    view, derived = view_of(folds(540, 540, 100)), Derived()
+    losses, accuracy, rates = charts_of(view, 2, derived, "")
+    assert [name for name, _ in losses.curves] == ["train", "test"] and losses.curves[0][1] is view.folds[2].train
+    assert len(losses.bands) == 2 and len(accuracy.bands) == 1 and not rates.bands and not losses.behind
+    low, high = losses.bands[0][1:]
+    values = [view.folds[fold].train.values[500] for fold in (0, 1)]
+    assert (low.values[500] + high.values[500]) / 2 == pytest.approx(np.mean(values), rel=1e-5)
+    together = charts_of(view, ALL, derived, "")[0].curves[0][1]
+    assert together.values[50] == pytest.approx(np.mean([fold.train.values[50] for fold in view.folds.values()]))
     assert view.folds[2].times.of(np.array([100.0]))[0] < 20
+
+
+def test_every_metric_is_smoothed() -> None:
+    """The raw curve stays dim behind it; the title says so only where it is so."""
+    view, viewing = view_of(run(540)), Viewing()
+    viewing.derived.width = 10
+    losses, accuracy, _ = viewing.charts(view, "")
+    assert losses.smoothed and losses.behind == ((0, view.now.train),) and not accuracy.smoothed
+    viewing.derived.width = 100
+    losses, accuracy, rates = viewing.charts(view, "")
+    assert [curve for _, curve in losses.behind] == [view.now.train, view.now.evaluated["test", "loss"]]
+    assert accuracy.behind == ((1, view.now.evaluated["test", "accuracy"]),) and not rates.smoothed
+    assert viewing.frames(view, accuracy)[0].words == "mean of 100" and not viewing.frames(view, rates)[0].words
 
 
 async def test_keys_choose_the_large_plot(folder: RunFolder, until: Until) -> None:
@@ -207,11 +219,18 @@ async def test_the_axis_can_be_epochs_or_time(folder: RunFolder, until: Until) -
 
 
 async def test_folds_are_picked(folder: RunFolder, until: Until) -> None:
-    """The one that is trained, then each; not offered where there is one."""
-    app = StokerApp(folder, source=Recorded(folds_of(540, 100)), clock=lambda: NOW)
+    """The one that is trained, then all of them, then each; in the end all. Not offered where there is one."""
+    source = Recorded(folds(540, 540, 100))
+    app = StokerApp(folder, source=source, clock=lambda: NOW)
     async with app.run_test(size=(120, 40)) as pilot:
         large = app.dashboard.query_one("#large", Curve)
-        await until(lambda: "fold 2" in str(large.border_title))
+        await until(lambda: "fold 3" in str(large.border_title))
+        for words in ("3 folds ± std", "fold 1", "fold 2", "fold 3"):
+            await pilot.press("f")
+            await until(lambda words=words: words in str(large.border_title))
+        assert app.dashboard.viewing.fold is None
+        source.more(e.RunFinished(at=NOW, fold=2, step=100))
+        await until(lambda: "3 folds ± std" in str(large.border_title))
         await pilot.press("f")
         await until(lambda: "fold 1" in str(large.border_title))
     assert not Viewing().can("fold", view_of(run()))

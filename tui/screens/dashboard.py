@@ -182,7 +182,7 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
         view, viewing = self.view, self.viewing
         waiting = "loading torch…" if view.standing(self._clock()) == "loading" else "no steps yet"
         charts = viewing.charts(view, waiting)
-        frames = viewing.frames(view, charts[0].name)
+        frames = viewing.frames(view, charts[0])
         self.query_one(Charts).show(charts, *frames, viewing.last(view), viewing.logs, viewing.grid)
 
     def failed(self, message: str) -> None:

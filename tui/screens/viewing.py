@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from ..axis import STEPS, Axis, Kind
-from ..charts import LOSS, Chart, charts_of, overfitted, signs
-from ..series import Dense
-from ..smooth import Smooth
-from ..view import RunView
+from ..charts import ALL, LOSS, Chart, Shown, charts_of, fold_of, overfitted, signs
+from ..derived import Derived
+from ..view import FINISHED, RunView
 from ..widgets.curve import Frame
 
-MEANS = (0, 10, 100, 1000)  # steps of the running mean; 0 is none
+MEANS = (10, 100, 1000, 10_000)  # steps of the running mean
 LASTS = (10_000, 1000, 100)  # steps
 NARROWEST = 8  # steps that can be zoomed to
 FAR = 10  # columns that the cursor goes at once
@@ -28,22 +27,21 @@ class Viewing:
         self.chosen = LOSS
         self.grid = False
         self.logs: set[str] = set()
-        self.mean = 0
         self.kind: Kind = "step"
-        self.fold: int | None = None  # the one that is trained, or a chosen one
+        self.fold: Shown = None  # the one that is trained and in the end all of them, or what was chosen
         self.width: int | None = None  # steps that are shown, or all
         self.end: int | None = None  # the last of them, or the newest
         self.cursor: int | None = None  # a step
-        self._smooth: Smooth | None = None
+        self.derived = Derived()
         self._names: list[str] = [LOSS]
 
-    def shown(self, view: RunView) -> int | None:
-        """Return the fold to show."""
-        return self.fold if self.fold in view.folds and self.fold is not None else view.fold
+    def shown(self, view: RunView) -> Shown:
+        """Return the fold to show, or ALL."""
+        return self.fold if self.fold in _folds(view) else _natural(view)
 
     def last(self, view: RunView) -> int:
-        """Return the newest step of the fold that is shown."""
-        fold = view.folds[self.shown(view)]
+        """Return the newest step of what is shown."""
+        fold = fold_of(view, self.shown(view))
         return view.step if fold is view.now else fold.train.last_step
 
     def window(self, view: RunView) -> tuple[int, int] | None:
@@ -56,31 +54,40 @@ class Viewing:
 
     def charts(self, view: RunView, waiting: str) -> list[Chart]:
         """Return the plots, the large one first and the others in their order after it."""
-        shown = self.shown(view)
-        charts = charts_of(view, shown, self._means(view.folds[shown].train), waiting)
+        charts = charts_of(view, self.shown(view), self.derived, waiting)
         self._names = [chart.name for chart in charts]
         place = self._names.index(self.chosen) if self.chosen in self._names else 0
         return charts if self.grid else charts[place:] + charts[:place]
 
     def axis(self, view: RunView) -> Axis:
         """Return the scale, as far as the run has it."""
-        times = view.folds[self.shown(view)].times
+        times = fold_of(view, self.shown(view)).times
         if self.kind == "time":
             return Axis("time", times=times, version=times.version)
         return Axis("epoch", view.steps_per_epoch) if self.kind == "epoch" and view.steps_per_epoch else STEPS
 
-    def frames(self, view: RunView, chart: str) -> tuple[Frame, Frame]:
+    def frames(self, view: RunView, chart: Chart) -> tuple[Frame, Frame]:
         """Return what is around the large plot, which shows `chart`, and around the small ones."""
         shown = self.shown(view)
-        fold = view.folds[shown]
+        fold = fold_of(view, shown)
         axis, window = self.axis(view), self.window(view)
-        words = [f"fold {shown + 1}"] if shown is not None and len(view.folds) > 1 else []
-        words += ["log"] if chart in self.logs else []
-        words += [f"mean of {self.mean}"] if self.mean and chart == LOSS else []
+        words: list[str] = []
+        if len(view.folds) > 1:
+            words += [f"{len(view.folds)} folds ± std"] if shown == ALL else [f"fold {(shown or 0) + 1}"]
+        words += ["log"] if chart.name in self.logs else []
+        words += [f"mean of {self.derived.width:,}"] if chart.smoothed else []
         words += ["by epoch"] if axis.kind == "epoch" else []
         words += [f"{self.width:,} steps" if self.end else f"last {self.width:,}"] if self.width else []
+        marks = [sign for one in view.folds.values() for sign in signs(one)[-1:] if sign[1] == "best"]
         return (
-            Frame(axis, window, ", ".join(words), tuple(signs(fold)), overfitted(fold), self.cursor),
+            Frame(
+                axis,
+                window,
+                ", ".join(words),
+                tuple(marks if shown == ALL else signs(fold)),
+                None if shown == ALL else overfitted(fold),
+                self.cursor,
+            ),
             Frame(axis, window),
         )
 
@@ -100,7 +107,8 @@ class Viewing:
             case "log":
                 self.logs ^= {self.chosen}
             case "mean":
-                self.mean = _after(MEANS, self.mean)
+                widths = (0, *(width for width in MEANS if width < self.last(view)))
+                self.derived.width = _after(widths, self.derived.width)
             case "axis":
                 kinds: tuple[Kind, ...] = ("step", "epoch", "time") if view.steps_per_epoch else ("step", "time")
                 self.kind = _after(kinds, self.kind)
@@ -108,7 +116,9 @@ class Viewing:
                 fitting = (None, *(width for width in LASTS if width < self.last(view)))
                 self.width, self.end = _after(fitting, self.width), None
             case "fold":
-                self.fold = _after((None, *(fold for fold in view.folds if fold is not None)), self.fold)
+                self.fold = _after(_folds(view), self.shown(view))
+                # What would be shown anyway goes on as the run does.
+                self.fold = None if self.fold == _natural(view) else self.fold
                 self.cursor = None
             case "left" | "right" | "far_left" | "far_right":
                 self._move((-1 if "left" in what else 1) * (FAR if "far" in what else 1), view, columns)
@@ -148,13 +158,16 @@ class Viewing:
         place = self._names.index(self.chosen) if self.chosen in self._names else 0
         self.chosen = self._names[(place + by) % len(self._names)]
 
-    def _means(self, raw: Dense) -> Dense | None:
-        if not self.mean:
-            self._smooth = None
-            return None
-        if self._smooth is None or self._smooth.raw is not raw or self._smooth.width != self.mean:
-            self._smooth = Smooth(raw, self.mean)
-        return self._smooth.curve()
+
+def _folds(view: RunView) -> tuple[Shown, ...]:
+    """Return what can be shown of a run."""
+    several: tuple[Shown, ...] = (ALL,) if len(view.folds) > 1 else ()
+    return (*several, *view.folds)
+
+
+def _natural(view: RunView) -> Shown:
+    """Return what is shown where nothing was chosen: the fold that is trained, in the end all of them."""
+    return ALL if len(view.folds) > 1 and view.state in FINISHED else view.fold
 
 
 def _after(choices: Sequence[T], now: T) -> T:

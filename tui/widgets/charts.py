@@ -51,5 +51,6 @@ class Charts(Container):
                 log=chart.name in logs,
                 empty=chart.empty,
                 behind=chart.behind,
+                bands=chart.bands,
                 frame=frame,
             )

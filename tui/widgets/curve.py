@@ -80,6 +80,7 @@ class Curve(Rows):
         log: bool = False,
         empty: str = "",
         behind: Sequence[tuple[int, Dense | Sparse]] = (),
+        bands: Sequence[tuple[int, Dense | Sparse, Dense | Sparse]] = (),
         frame: Frame = PLAIN,
     ) -> None:
         """Show the curves up to step `reach`, or the words `empty`; called on every tick, so it looks what is new."""
@@ -95,9 +96,11 @@ class Curve(Rows):
         colors = [self._color(f"{(self.first_color + number) % COLORS}") for number in range(len(curves))]
         drawn = [(curve, self._dim(self._color(f"{number % COLORS}"))) for number, curve in behind]
         drawn += [(curve, color) for (_, curve), color in zip(curves, colors, strict=True)]
+        shades = [(low, high, self._dim(self._color(f"{number % COLORS}"))) for number, low, high in bands]
         names = tuple(name for name, _ in curves)
         axis = self._color("axis")
-        versions = tuple((id(curve), curve.version, color) for curve, color in drawn)
+        edges = ((edge, color) for low, high, color in shades for edge in (low, high))
+        versions = tuple((id(curve), curve.version, color) for curve, color in (*drawn, *edges))
         wanted = (size, asked, empty, reach, frame, names, versions, axis)
         if wanted == self._wanted:
             return
@@ -126,7 +129,10 @@ class Curve(Rows):
             tuple((step, *kinds[kind]) for step, kind in frame.signs),
             self.app.no_color,
             len(behind),
-            tuple((step, color) for step, color in ((frame.warned, dim), (frame.cursor, rule)) if step is not None),
+            bands=tuple(shades),
+            rules=tuple(
+                (step, color) for step, color in ((frame.warned, dim), (frame.cursor, rule)) if step is not None
+            ),
         )
         image = picture(plot)
         if image != self._picture:
