@@ -50,7 +50,7 @@ def classes(result: dict[str, Any]) -> Rows:
     rows: Rows = [[(f"{'class':<{wide}}" + "".join(f"{key:>11}" for key in shown) + f"{'samples':>9}", "$label")]]
     for name, row in zip(names, scores, strict=False):
         parts: list[Part] = [(f"{_name(name):<{wide}}", "bold")]
-        parts += [(f"{row[key]:>11.4f}", "" if row[key] >= 0.5 else "$error") for key in shown]
+        parts += [(f"{row[key]:>11.4f}", "" if row[key] >= 0.5 else "$bad") for key in shown]
         rows.append([*parts, (f"{count(row.get('support', 0)):>9}", "$label")])
     return rows
 

@@ -65,13 +65,8 @@ class Shell(App[None]):
         return [*filters, *self._replaced]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Name the greys that all panels use, of words and of lines, and the colour of what is chosen."""
-        theme = self.current_theme
-        return (
-            {"label": "#8a8f98", "rail": "#3a3f47", "chosen": theme.accent or theme.primary}
-            if theme.dark
-            else {"label": "#5c636e", "rail": "#b4b9c0", "chosen": "#8a5200"}
-        )
+        """Name the colours that all panels use."""
+        return themes.variables(self.current_theme)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to go back only where there is something to go back to."""

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from recorded import Recorded, run, time_of
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.theme import BUILTIN_THEMES, Theme
 
 from stoker.engine.runs import RunFolder
 from stoker.tui import raster, themes
@@ -93,6 +95,33 @@ def test_dashes_tell_curves_apart() -> None:
     lengths = [len(raster.dashed(dots, number)) for number in range(len(raster.DASHES))]
     assert lengths[0] == 64 and set(lengths[1:]) == {32}
     assert len({raster.dashed(dots, number).tobytes() for number in range(len(raster.DASHES))}) == len(raster.DASHES)
+
+
+@pytest.mark.parametrize("theme", [themes.CONTRAST, *BUILTIN_THEMES.values()], ids=lambda theme: theme.name)
+def test_words_and_curves_are_readable_in_every_theme(theme: Theme) -> None:
+    """On what is behind them; six curves are six colours, and black on black is no choice."""
+    found = {name: Color.parse(color) for name, color in themes.variables(theme).items()}
+    colors = theme.to_color_system().generate()
+    behind = [Color.parse(colors[name]) for name in ("background", "surface")]
+    if any(color.ansi is not None for color in (*behind, *found.values())):
+        return
+    for name in ("good", "caution", "bad", "chosen", "notice"):
+        assert min(themes.contrast(found[name], back) for back in behind) >= themes.WORDS
+    lines = [found[f"line-{number}"] for number in range(6)]
+    assert min(themes.contrast(line, back) for line in lines for back in behind) >= themes.LINES
+    if theme.name in themes.NAMES:
+        apart = [sum((a - b) ** 2 for a, b in zip(x.rgb, y.rgb)) for x, y in combinations(lines, 2)]  # noqa: B905
+        assert min(apart) > 60**2
+
+
+def test_a_colour_that_is_readable_stays() -> None:
+    """Another goes no further than it must."""
+    assert themes.readable("#ffffff", [BLACK], 4.5) == "#FFFFFF"
+    assert (
+        4.5
+        <= themes.contrast(Color.parse(themes.readable("#4EBF71", [Color(224, 224, 224)], 4.5)), Color(224, 224, 224))
+        < 5.6
+    )
 
 
 async def test_a_theme_is_turned_and_remembered(folder: RunFolder, until: Until, tmp_path: Path) -> None:

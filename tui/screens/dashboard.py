@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual import constants
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer
@@ -30,8 +30,8 @@ from ..widgets.early_stopping import EarlyStopping
 from ..widgets.event_log import EventLog
 from ..widgets.learning_rate import LearningRate
 from ..widgets.machine import MachinePanel
-from ..widgets.panel import Panel
 from ..widgets.progress import Progress
+from ..widgets.side import Side
 from ..widgets.state_line import StateLine
 from .confirm import Confirm
 from .keys import STEERING, VIEWING
@@ -105,7 +105,7 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
         yield StateLine(id="state")
         with Horizontal(id="body"):
             yield Charts(id="plots")
-            with Vertical(id="side"):
+            with Side(id="side"):
                 yield Progress(id="progress")
                 yield EarlyStopping(id="early")
                 yield Checkpoints(id="checkpoints")
@@ -170,8 +170,8 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
         if wanted == self._shown:
             return
         self._shown, self._shown_state = wanted, standing
-        for panel in self.query(Panel):
-            panel.show(view, now)
+        self.query_one(StateLine).show(view, now)
+        self.query_one(Side).show(view, now)
         self.query_one(EventLog).show(view)
         offered = self.steering.offers(view, now)
         if offered != self._offered:

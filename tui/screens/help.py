@@ -48,7 +48,7 @@ class Help(ModalScreen[None]):
             box.border_title = f"keys · {self._title}" if self._title else "keys"
             box.border_subtitle = "esc closes"
             wide = max((len(" ".join(keys)) for group in self._groups.values() for keys in group.values()), default=0)
-            for name, rows in self._groups.items():
+            for name, rows in sorted(self._groups.items(), key=lambda group: group[0] == GROUPS["app"]):
                 if len(self._groups) > 1:
                     yield Static(name, classes="group", markup=False)
                 yield Static(Content("\n").join(_row(keys, row, wide) for row, keys in rows.items()))

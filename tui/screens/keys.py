@@ -7,12 +7,12 @@ from textual.binding import Binding
 STEERING = [
     Binding("space", "ask('pause')", "Pause", id="run.pause", tooltip="Pause after the batch under way"),
     Binding("space", "ask('resume')", "Go on", id="run.go_on", tooltip="Go on with a paused run"),
-    Binding("r", "resume", "Resume", id="run.resume", tooltip="Go on when paused; when ended, from the last save"),
+    Binding("r", "resume", "Resume", id="run.resume", tooltip="Go on if paused; if ended, from the last save"),
     Binding("s", "ask('save')", "Save", id="run.save", tooltip="Save all it takes to resume, also while paused"),
     Binding("e", "ask('evaluate')", "Evaluate", id="run.evaluate", tooltip="Evaluate the model now, as it is"),
     Binding(
         "P", "release", "Free GPU", id="run.release", show=False,
-        tooltip="Pause, and give the device's memory back until then",
+        tooltip="Pause, and free the device's memory until then",
     ),
     Binding(
         "S", "stop", "Stop", id="run.stop", show=False,
@@ -20,11 +20,11 @@ STEERING = [
     ),
     Binding(
         "plus", "rate(1)", "Rate up", id="run.rate_up", show=False, key_display="+",
-        tooltip="Learning rate × 1.25; the schedule keeps its shape",
+        tooltip="Times 1.25; the schedule keeps its shape",
     ),
     Binding(
         "minus", "rate(-1)", "Rate down", id="run.rate_down", show=False, key_display="-",
-        tooltip="Learning rate ÷ 1.25",
+        tooltip="Divided by 1.25",
     ),
     Binding(
         "equals_sign", "type_rate", "Set rate", id="run.rate", show=False, key_display="=",

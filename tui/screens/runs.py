@@ -58,7 +58,8 @@ and quitting saves it first."""
         Binding("e", "app.results", "Results", id="list.results", tooltip="Confusion matrix and scores of the best save"),
         Binding("slash", "filter", "Filter", id="list.filter", tooltip="Only runs with these words", key_display="/"),
         Binding("x,delete", "delete", "Delete", id="list.delete", tooltip="Delete this run's folder; asks first"),
-        Binding("escape", "show_all", "Show all", id="list.all", tooltip="End the filter, then the marks", show=False),
+        Binding("escape", "show_all", "Show all", id="list.all", tooltip="End the filter"),
+        Binding("escape", "unmark", "No marks", id="list.unmark", tooltip="End the marks", show=False),
     ]  # fmt: skip
 
     app: StokerApp
@@ -144,8 +145,13 @@ and quitting saves it first."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what can be done with a run only where there is one."""
+        line = self.query_one("#filter", Input)
         if action == "show_all":
-            return bool(self._marked or self.query_one("#filter").display)
+            return line.display
+        if action == "unmark":
+            return bool(self._marked)
+        if action == "filter":
+            return bool(self._rows) and not line.has_focus
         return action not in NEEDS_RUN or self.folder is not None
 
     @property
@@ -227,13 +233,16 @@ and quitting saves it first."""
         self.query_one(RunsTable).focus()
 
     def action_show_all(self) -> None:
-        """End the filter; a second time the marks."""
+        """End the filter."""
         line = self.query_one("#filter", Input)
-        if line.display:
-            line.value, line.display = "", False
-            self.query_one(RunsTable).focus()
-        else:
-            self._marked = frozenset()
+        line.value, line.display = "", False
+        self.query_one(RunsTable).focus()
+        self._show()
+        self.refresh_bindings()
+
+    def action_unmark(self) -> None:
+        """End the marks."""
+        self._marked = frozenset()
         self._show()
         self.refresh_bindings()
 

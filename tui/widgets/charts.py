@@ -40,6 +40,8 @@ class Charts(Container):
         charts = charts[: min(fitting, SLOTS)]
         for place, curve in enumerate(self.query(Curve)):
             curve.set_class(place >= len(charts), "-unused")
+            # No hole at the end of a grid.
+            curve.set_class(grid and columns == 2 and place == len(charts) - 1 and place % 2 == 0, "-both")
             if place >= len(charts) or not curve.display:
                 continue
             chart = charts[place]

@@ -15,7 +15,7 @@ class Checkpoints(Panel):
     def rows(self, view: RunView, now: float, width: int) -> list[list[Part]]:
         """Return a row for each kind."""
         newest = {event.kind: event for event in view.now.checkpoints}
-        failed: list[list[Part]] = [[("the last save failed", "bold $error")]] if view.save_failed else []
+        failed: list[list[Part]] = [[("the last save failed", "bold $bad")]] if view.save_failed else []
         if not newest:
             return failed or [[("none yet", "$label")]]
         return failed + [

@@ -21,12 +21,12 @@ class EarlyStopping(Panel):
             return [[("after the first evaluation", "$label")]]
         if early.patience:
             share = early.waited / early.patience
-            style = "$error" if share >= 0.9 else "$warning" if share >= 0.5 else "$success"
+            style = "$bad" if share >= 0.9 else "$caution" if share >= 0.5 else "$good"
             counter: list[Part] = [(count(early.waited), "bold"), (f" of {count(early.patience)}", "$label")]
             rows = [spread([("waited ", "$label")], counter, width), bar(share, width, style)]
         else:
             rows = [spread([("waited ", "$label")], [(count(early.waited), "bold"), (" (no limit)", "$label")], width)]
-        place: list[Part] = [(value(early.best), "bold $success"), (f" at {count(early.best_step)}", "$label")]
+        place: list[Part] = [(value(early.best), "bold $good"), (f" at {count(early.best_step)}", "$label")]
         rows.append(spread([(f"best {early.monitor} ", "$label")], place, width))
         if (latest := view.latest(early.monitor)) is not None:
             difference = latest - early.best

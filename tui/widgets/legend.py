@@ -26,7 +26,7 @@ def legend(
     """Return the title; what matters less is left out where `width` columns do not hold it."""
     parts: list[Part] = [(title, "")]
     if cursor is not None:
-        parts.append((f"  at {count(cursor)}", "$accent"))
+        parts.append((f"  at {count(cursor)}", "$chosen"))
     for number, ((name, curve), color) in enumerate(curves):
         words = name
         if cursor is not None:

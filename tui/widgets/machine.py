@@ -32,14 +32,20 @@ class MachinePanel(Panel):
         self.set_timer(SOON, self._look)
 
     def rows(self, view: RunView, now: float, width: int) -> list[list[Part]]:
-        """Return the use of the processors and of the memory, then of each GPU."""
+        """Return the use of each GPU, then of the processors and of the memory."""
         self._last = view, now
         if view.elsewhere:
             return [[("not this one", "$label")]]
         reading = self._reading
         if reading is None:
             return [[("…", "$label")]]
+        several = len(reading.gpus) > 1
+        gpus = [
+            [_short(number, gpu, width)] if several else _gpu(number, gpu, width)
+            for number, gpu in enumerate(reading.gpus)
+        ]
         rows = [
+            *(row for rows in gpus for row in rows),
             _row("CPU ", reading.cpu, [(f"{reading.cpu:4.0%}", "bold")], width),
             _row("RAM ", reading.used / max(1, reading.memory), _bytes(reading.used, reading.memory), width),
         ]
@@ -49,9 +55,6 @@ class MachinePanel(Panel):
                 (f" of a core  {size(reading.own_memory)}", "$label"),
             ]
             rows.append(spread([("training ", "$label")], own, width))
-        several = len(reading.gpus) > 1
-        for number, gpu in enumerate(reading.gpus):
-            rows += [_short(number, gpu, width)] if several else _gpu(number, gpu, width)
         return rows
 
     async def _look(self) -> None:
@@ -91,7 +94,7 @@ def _heat(gpu: Gpu) -> list[str]:
 
 def _row(name: str, share: float, right: list[Part], width: int) -> list[Part]:
     # Full memory ends a training; a busy processor is what it is for.
-    style = "$error" if share >= 0.95 and name in ("RAM ", "mem ") else "$primary"
+    style = "$bad" if share >= 0.95 and name in ("RAM ", "mem ") else "$primary"
     room = width - len(name) - 1 - sum(len(text) for text, _ in right)
     return spread([(name, "$label"), *(bar(share, min(BAR, room), style) if room >= 3 else [])], right, width)
 

@@ -29,7 +29,7 @@ class Progress(Panel):
         if per_epoch > 1:
             share = (view.step - max(0, view.epoch - 1) * per_epoch) / per_epoch
             percent = f" {share:4.0%}"
-            rows.append([*bar(share, width - len(percent), "$accent"), (percent, "$label")])
+            rows.append([*bar(share, width - len(percent), "$chosen"), (percent, "$label")])
         samples = rate(view.samples_per_second) if view.step else "–"
         pace = view.pace.rate()
         return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
@@ -16,14 +17,11 @@ class Title(Static):
     def __init__(self, *, id: str) -> None:
         """Make an empty line."""
         super().__init__(id=id)
-        self._shown: tuple[list[Part], list[Part]] = ([], [])
+        self._shown: tuple[str, str, list[str], str] = ("", "", [], "")
 
     def show(self, name: str, subject: str, facts: Iterable[str] = (), chosen: str = "") -> None:
         """Show the screen's `name`, its `subject`, and `facts` at the right, the one that is `chosen` to be seen."""
-        right: list[Part] = []
-        for fact in filter(None, facts):
-            right += [(" · " if right else " ", "$label"), (fact, "bold $chosen" if fact == chosen else "$label")]
-        self._shown = [(f" {name} ", "bold $text on $primary"), (f" {subject} ", "bold")], [*right, (" ", "")]
+        self._shown = name, subject, [fact for fact in facts if fact], chosen
         self._draw()
 
     def on_resize(self) -> None:
@@ -31,5 +29,13 @@ class Title(Static):
         self._draw()
 
     def _draw(self) -> None:
-        if self._shown[0]:
-            self.update(Content.assemble(*spread(*self._shown, self.size.width)), layout=False)
+        name, subject, facts, chosen = self._shown
+        left: list[Part] = [(f" {name} ", "bold $text on $primary"), (f" {subject} ", "bold")]
+        # The screen keeps its name; of the facts the one that is chosen stays longest.
+        while facts and cell_len(name) + 4 + len(" · ".join(facts)) > self.size.width:
+            facts = facts[:-1] if facts[-1] != chosen else facts[1:]
+        right: list[Part] = []
+        for fact in facts:
+            right += [(" · " if right else " ", "$label"), (fact, "bold $chosen" if fact == chosen else "$label")]
+        if name:
+            self.update(Content.assemble(*spread(left, [*right, (" ", "")], self.size.width)), layout=False)
