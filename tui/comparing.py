@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from typing import Any
 
 from ..engine.runs import RunFolder
@@ -22,17 +24,28 @@ def differing(settings: list[dict[str, Any]]) -> list[str]:
 
 
 def results(view: RunView) -> dict[str, str]:
-    """Return what came of a run: steps, the best monitored value, and the last value of every metric."""
+    """Return what came of a run: steps, the best monitored value, the last value of every metric; means of folds."""
     found = {"state": view.state if view.finished or view.alive else "lost", "steps": f"{view.step:,}"}
-    early = view.early
-    if early is not None:
-        found[f"best {early.monitor}"] = f"{early.best:.4g} at {early.best_step:,}"
+    folds = list(view.folds.values())
+    bests = [fold.early[-1] for fold in folds if fold.early]
+    if bests and len(folds) > 1:
+        found[f"best {bests[0].monitor}"] = _spread([best.best for best in bests])
+    elif bests:
+        found[f"best {bests[0].monitor}"] = f"{bests[0].best:.4g} at {bests[0].best_step:,}"
     test = view.finished.test if view.finished else {}
-    for (split, metric), curve in view.now.evaluated.items():
-        value = test.get(metric, curve.last) if split == "test" else curve.last
-        if value is not None:
-            found[f"{split} {metric}"] = f"{value:.4g}"
+    for split, metric in dict.fromkeys(key for fold in folds for key in fold.evaluated):
+        curves = (fold.evaluated.get((split, metric)) for fold in folds)
+        lasts = [curve.last for curve in curves if curve and curve.last is not None]
+        if len(folds) > 1:
+            found[f"{split} {metric}"] = _spread(lasts)
+        else:
+            found[f"{split} {metric}"] = f"{test.get(metric, lasts[-1]) if split == 'test' else lasts[-1]:.4g}"
     return found
+
+
+def _spread(values: list[float]) -> str:
+    deviation = f" ± {statistics.stdev(values):.2g}" if len(values) > 1 and all(map(math.isfinite, values)) else ""
+    return f"{statistics.fmean(values):.4g}{deviation}"
 
 
 def table(folders: list[RunFolder]) -> str:

@@ -6,7 +6,9 @@ from typing import Any
 
 from ..engine.errors import RunError
 from ..engine.runs import RunFolder
+from .charts import NOTHING
 from .comparing import settings_of
+from .derived import Derived
 from .series import Dense, Sparse
 from .source import History
 from .view import RunView
@@ -21,7 +23,7 @@ class Following:
         self.view = RunView(folder.name)
         self.settings: dict[str, Any] = {}
         self._history = History(folder)
-        self._nothing = Sparse()
+        self._derived = Derived()
 
     def read(self) -> None:
         """Take in what is new, however long that takes."""
@@ -37,7 +39,10 @@ class Following:
                 self.view.apply(event)
 
     def curve(self, split: str, metric: str) -> Dense | Sparse:
-        """Return a curve, an empty one where there is none."""
+        """Return a curve, an empty one where there is none; of several folds their mean."""
+        folds = list(self.view.folds.values())
         if (split, metric) == ("train", "loss"):
-            return self.view.now.train
-        return self.view.now.evaluated.get((split, metric), self._nothing)
+            curves: list[Dense | Sparse] = [fold.train for fold in folds]
+        else:
+            curves = [fold.evaluated.get((split, metric), NOTHING) for fold in folds]
+        return curves[0] if len(curves) == 1 else self._derived.band(curves)[0]

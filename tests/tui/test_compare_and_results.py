@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import statistics
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from recorded import footed, settled
+from recorded import folds, footed, settled
 from written import COMPLETED, several, write
 
 from stoker.engine.errors import RunError
@@ -82,6 +83,33 @@ async def test_what_a_person_asked_for_is_drawn_at_once(tmp_path: Path, until: U
         before, curve._next = curve._picture, math.inf
         await pilot.press(key)
         await until(lambda: curve._picture != before)
+
+
+async def test_folds_are_compared_as_their_mean(tmp_path: Path, until: Until) -> None:
+    """In the plot and in the table; the run's last fold says little."""
+    runs = [write(tmp_path / "runs", "folds", folds(540, 540, 540)), write(tmp_path / "runs", "one", COMPLETED)]
+    app = StokerApp(first=Compare(runs))
+    async with app.run_test(size=(160, 40)):
+        await until(lambda: any(table._rows for table in app.screen.query(CompareTable)))
+        shown = {row[0][0]: row[1:] for row in app.screen.query_one(CompareTable)._rows}
+        followed = app.screen._runs[0]
+        each = [fold.train.values[99] for fold in followed.view.folds.values()]
+        assert followed.curve("train", "loss").values[99] == pytest.approx(statistics.fmean(each))
+        lasts = [fold.evaluated["test", "loss"].last for fold in followed.view.folds.values()]
+        assert shown["test loss"][0][0] == f"{statistics.fmean(lasts):.4g} ± {statistics.stdev(lasts):.2g}"
+        assert "±" in shown["best loss"][0][0] and "at 225" in shown["best loss"][1][0]
+
+
+@pytest.mark.parametrize("size", [(40, 12), (24, 12), (80, 24)])
+async def test_a_screen_keeps_its_name_and_what_is_chosen(tmp_path: Path, until: Until, size: tuple[int, int]) -> None:
+    """However narrow; and where the table has no room the plot says whose the curves are."""
+    app = StokerApp(first=Compare(several(tmp_path / "runs")))
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: any(table._rows for table in app.screen.query(CompareTable)))
+        await pilot.press("t")
+        await until(lambda: "test loss" in text_of(app).split("\n")[0])
+        assert "compare" in text_of(app).split("\n")[0]
+        await until(lambda: "━ digits" in text_of(app))
 
 
 async def test_runs_without_a_word_and_deleted_ones_are_compared(tmp_path: Path, until: Until) -> None:

@@ -63,7 +63,7 @@ async def test_a_spike_of_one_step_in_a_hundred_thousand(folder: RunFolder, unti
         if smoothed:
             await pilot.press("m", "m", "m")
         curve = await large_of(app, until)
-        await until(lambda: "1000" in str(curve.border_title) or not smoothed)
+        await until(lambda: "mean of 1,000" in str(curve.border_title) or not smoothed)
         await until(lambda: any(map(dots, drawn(curve)[:2])))
         (column,) = next(found for row in drawn(curve) if (found := dots(row)))
         assert column / len(drawn(curve)[0]) == pytest.approx(0.61, abs=0.04)

@@ -201,3 +201,23 @@ async def test_names_are_shown_as_they_are(at: Path, until: Until) -> None:
         await until(lambda: len(listed(app)) == 3)
         cells = [str(app.screen.query_one(RunsTable).get_cell(name, "run")) for name in ("[bold]x", "数字识别")]
         assert cells == ["[bold]x", "数字识别"]
+
+
+async def test_the_footer_offers_what_the_filter_lets_through(at: Path, until: Until) -> None:
+    """No filter over nothing; while it is typed, how it ends."""
+    app = app_of(at)
+    async with app.run_test() as pilot:
+        await until(lambda: isinstance(app.screen, Runs) and app.screen.query_one("#empty").display)
+        assert "slash" not in app.screen.active_bindings
+        several(at)
+        app.screen.look()
+        await until(lambda: len(listed(app)) == 4 and "slash" in app.screen.active_bindings)
+        assert "escape" not in app.screen.active_bindings
+        await pilot.press("slash", "w", "i", "d", "e")
+        await until(lambda: len(listed(app)) == 1)
+        shown = {binding.description for _, binding, _, _ in app.screen.active_bindings.values() if binding.show}
+        assert "Show all" in shown and "Filter" not in shown
+        await pilot.press("escape")
+        await until(lambda: len(listed(app)) == 4)
+        await pilot.press("space", "escape")
+        assert not app.screen._marked

@@ -24,8 +24,6 @@ class Side(Vertical):
             # The last one has what matters most at its top; and the first is there in any case.
             least = frame + LEAST if panel is panels[-1] else wanted
             fits = min(least, wanted) <= room or panel is panels[0]
-            if fits == panel.has_class("-crowded"):
-                panel.set_class(not fits, "-crowded")
-                self.call_after_refresh(panel.show, view, now)
+            panel.set_class(not fits, "-crowded")
             panel.styles.max_height = max(1, room) if panel is panels[-1] else None
             room -= wanted if fits else 0
