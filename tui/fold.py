@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 from ..engine import events as e
 from .series import Dense, Sparse
 from .timing import Times
+
+KEPT = 2000  # events of a kind
+T = TypeVar("T")
 
 
 class Fold:
@@ -40,14 +44,14 @@ class Fold:
                 for metric, number in event.metrics.items():
                     self.evaluated.setdefault((event.split, metric), Sparse()).put(step, number)
             case e.EarlyStopping():
-                self.early.append(event)
+                _keep(self.early, event)
             case e.LearningRate():
                 self._set_lr(step, event.lr)
-                self.turns.append(step)
+                _keep(self.turns, step)
             case e.CheckpointSaved():
-                self.checkpoints.append(event)
+                _keep(self.checkpoints, event)
             case e.Warned():
-                self.warnings.append(event)
+                _keep(self.warnings, event)
 
     def cut(self, step: int) -> None:
         """Drop what lies beyond `step`: an engine that resumes there supersedes it."""
@@ -72,3 +76,10 @@ class Fold:
                 curve.turn(step, rate)
             else:
                 curve.hold(step)
+
+
+def _keep(found: list[T], new: T) -> None:
+    """Append; of very many, every second of the older half is dropped: marks on an axis are then still close."""
+    found.append(new)
+    if len(found) > KEPT:
+        del found[: KEPT // 2 : 2]

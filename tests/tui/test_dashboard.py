@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import pytest
-from recorded import BEGAN, Recorded, body, run, settled, started, time_of
+from recorded import BEGAN, Recorded, body, folds, run, settled, started, time_of
 from textual.strip import Strip
 
 from stoker.engine import events as e
@@ -215,3 +215,21 @@ def test_the_recorded_run_is_what_it_says() -> None:
     """The tests above stand on it."""
     assert isinstance(started(), e.RunStarted)
     assert sum(len(event.losses) for event in run() if isinstance(event, e.Steps)) == 330
+
+
+async def test_the_name_of_what_is_watched_is_whole(folder: RunFolder, until: Until) -> None:
+    """At 80 columns the step of the best gives way to it: it is marked on the plot."""
+    early = e.EarlyStopping(at=NOW, step=330, monitor="accuracy", best=0.97, best_step=123_456, patience=5)
+    app = app_of(folder, Recorded([*run(), early]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(lambda: "best accuracy " in text_of(app) and "now accuracy " in text_of(app))
+        assert "0.9700" in text_of(app) and "123,456" not in text_of(app)
+        await pilot.resize_terminal(120, 40)
+        await until(lambda: "0.9700 at 123,456" in text_of(app))
+
+
+async def test_the_time_left_is_said_of_what_it_is(folder: RunFolder, until: Until) -> None:
+    """Of one fold of several."""
+    app = app_of(folder, Recorded(folds(540, 300)))
+    async with app.run_test(size=(80, 24)):
+        await until(lambda: "left of this fold" in text_of(app))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fake_engine import FakeEngine
+from test_compare_and_results import text_of
 from written import COMPLETED, several, write
 
 from stoker.engine.runs import RunFolder, list_runs
@@ -221,3 +222,17 @@ async def test_the_footer_offers_what_the_filter_lets_through(at: Path, until: U
         await until(lambda: len(listed(app)) == 4)
         await pilot.press("space", "escape")
         assert not app.screen._marked
+
+
+@pytest.mark.parametrize(("width", "whole"), [(80, True), (40, False)])
+async def test_a_name_by_task_and_time_is_whole_at_80_columns(at: Path, until: Until, width: int, whole: bool) -> None:
+    """The other columns are as wide as what is in them."""
+    name = "digits-20250615-150640"
+    write(at, name, COMPLETED)
+    app = app_of(at)
+    async with app.run_test(size=(width, 24)):
+        await until(lambda: "digits-2" in text_of(app))
+        assert (name in text_of(app)) == whole
+        assert "completed" in text_of(app) and "12/12" in text_of(app) if whole else "…" in text_of(app)
+        row = next(row for row in text_of(app).split("\n") if "digits-2" in row)
+        assert len(row.rstrip()) <= width

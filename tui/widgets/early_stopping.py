@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from rich.cells import cell_len
+
 from ..format import count, value
 from ..view import RunView
 from .panel import Panel, Part, bar, spread
@@ -26,12 +28,17 @@ class EarlyStopping(Panel):
             rows = [spread([("waited ", "$label")], counter, width), bar(share, width, style)]
         else:
             rows = [spread([("waited ", "$label")], [(count(early.waited), "bold"), (" (no limit)", "$label")], width)]
+        name = f"best {early.monitor} "
         place: list[Part] = [(value(early.best), "bold $good"), (f" at {count(early.best_step)}", "$label")]
-        rows.append(spread([(f"best {early.monitor} ", "$label")], place, width))
+        # The step is marked on the plot as well: better that than half a name.
+        fits = cell_len(name) + sum(cell_len(text) for text, _ in place) <= width
+        rows.append(spread([(name, "$label")], place if fits else place[:1], width))
         if (latest := view.latest(early.monitor)) is not None:
             difference = latest - early.best
             # Curves are kept in single precision: less than that is no difference.
             same = abs(difference) <= abs(early.best) * 1e-6
             change = "" if same or math.isnan(difference) else f" {'+' if difference > 0 else ''}{value(difference)}"
-            rows.append(spread([(f"now {early.monitor} ", "$label")], [(value(latest), ""), (change, "$label")], width))
+            now: list[Part] = [(value(latest), ""), (change, "$label")]
+            fits = cell_len(name) - 1 + sum(cell_len(text) for text, _ in now) <= width
+            rows.append(spread([(f"now {early.monitor} ", "$label")], now if fits else now[:1], width))
         return rows

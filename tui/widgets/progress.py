@@ -24,7 +24,8 @@ class Progress(Panel):
         if view.state in FINISHED:
             rows.append(spread([("took ", "$label")], [(duration(view.elapsed(now)), "bold")], width))
         else:
-            rows.append(spread([("left ", "$label")], [(duration(view.left(now)), "bold")], width))
+            words = "left of this fold " if view.fold is not None and len(view.folds) > 1 else "left "
+            rows.append(spread([(words, "$label")], [(duration(view.left(now)), "bold")], width))
         rows.append(spread([("epoch ", "$label")], _of(view.epoch, epochs), width))
         if per_epoch > 1:
             share = (view.step - max(0, view.epoch - 1) * per_epoch) / per_epoch

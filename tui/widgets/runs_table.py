@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.binding import Binding
 from textual.widgets import DataTable
@@ -19,7 +20,10 @@ BAR = 10
 
 
 class Column(NamedTuple):
-    """A column: it is there from a width of the screen on; `wide` 0 takes what the others leave."""
+    """A column: it is there from a width of the screen on, as wide as what is in it, `wide` at most.
+
+    With `wide` 0 it takes what the others leave.
+    """
 
     title: str
     wide: int
@@ -46,13 +50,13 @@ def _best(row: Row) -> Words:
 
 
 COLUMNS = (
-    Column("state", 15, 0, _state),
+    Column("state", 16, 0, _state),
     Column("run", 0, 0, lambda row: [(row.run, "")]),
     Column("task", 16, 110, lambda row: [(row.task.rpartition("/")[2], "label")]),
     Column("progress", BAR, 96, _bar),
-    Column("epoch", 9, 48, _epochs),
+    Column("epoch", 13, 52, _epochs),
     Column("step", 11, 130, lambda row: [(count(row.step), "label")]),
-    Column("best", 16, 66, _best),
+    Column("best", 18, 72, _best),
     Column("metrics", 40, 160, lambda row: [(metrics(row.metrics), "label")]),
     Column("age", 6, 36, lambda row: [(ago(row.age), "label")]),
 )
@@ -91,7 +95,7 @@ class RunsTable(DataTable[Text], inherit_bindings=False):
         known = [row.run for row in self._rows] == [row.run for row in rows] and self.row_count == len(rows)
         current = self.current
         self._rows, self._marked = rows, marked
-        if not known or not self.columns:
+        if not known or not self.columns or self._layout() != self._wide:
             self._build(current.run if current else None)
             return
         for row in rows:
@@ -114,9 +118,13 @@ class RunsTable(DataTable[Text], inherit_bindings=False):
     def _layout(self) -> tuple[int, ...]:
         """Return the width of every column, -1 for those that are not there."""
         width = self.size.width
-        there = [column for column in COLUMNS if width >= column.since]
-        rest = width - 3 - sum(column.wide + 2 for column in there) - self.styles.scrollbar_size_vertical
-        return tuple((column.wide or max(8, rest)) if column in there else -1 for column in COLUMNS)
+        wide = {column: self._needed(column) for column in COLUMNS if width >= column.since}
+        rest = width - 3 - sum(needed + 2 for needed in wide.values()) - self.styles.scrollbar_size_vertical
+        return tuple((wide[column] or max(8, rest)) if column in wide else -1 for column in COLUMNS)
+
+    def _needed(self, column: Column) -> int:
+        words = (sum(cell_len(text) for text, _ in column.words(row)) for row in self._rows)
+        return min(column.wide, max([len(column.title), *words]))
 
     def _build(self, current: str | None) -> None:
         if not self.size.width:

@@ -10,6 +10,8 @@ from textual.widgets import Static
 
 from .panel import Part, spread
 
+SUBJECT = 16  # columns of what is shown that no fact takes
+
 
 class Title(Static):
     """One line, like the dashboard's line of state."""
@@ -32,7 +34,7 @@ class Title(Static):
         name, subject, facts, chosen = self._shown
         left: list[Part] = [(f" {name} ", "bold $text on $primary"), (f" {subject} ", "bold")]
         # The screen keeps its name; of the facts the one that is chosen stays longest.
-        while facts and cell_len(name) + 4 + len(" · ".join(facts)) > self.size.width:
+        while facts and cell_len(name) + min(cell_len(subject), SUBJECT) + 6 + len(" · ".join(facts)) > self.size.width:
             facts = facts[:-1] if facts[-1] != chosen else facts[1:]
         right: list[Part] = []
         for fact in facts:
