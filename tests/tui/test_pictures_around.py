@@ -149,20 +149,21 @@ def test_results(
     assert picture_of(Results(folder), size, measured, theme=theme)
 
 
-@pytest.mark.parametrize("keys", [(), ("f",)])
+@pytest.mark.parametrize(("keys", "theme"), [((), THEMES[0]), (("f",), THEMES[1])])
 def test_results_of_folds(
-    picture_of: Photographer, folder: RunFolder, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...]
+    picture_of: Photographer, folder: RunFolder, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...], theme: str
 ) -> None:
     """All of them, and the first."""
     answers(monkeypatch, FOLDS)
-    assert picture_of(Results(folder), (80, 24), measured, *keys)
+    assert picture_of(Results(folder), (80, 24), measured, *keys, theme=theme)
 
 
-def test_export(picture_of: Photographer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("theme", THEMES)
+def test_export(picture_of: Photographer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theme: str) -> None:
     """What there is to write."""
     answers(monkeypatch, DIGITS)
     folder = runs.create(tmp_path, "digits", "digits-recorded", {})
-    assert picture_of(Results(folder), (80, 24), measured, "x")
+    assert picture_of(Results(folder), (80, 24), measured, "x", theme=theme)
 
 
 def test_what_cannot_be_measured(picture_of: Photographer, folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:

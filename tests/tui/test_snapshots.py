@@ -14,7 +14,8 @@ from stoker.tui.app import StokerApp
 from stoker.tui.widgets.curve import Curve
 from stoker.tui.widgets.machine import MachinePanel
 
-SIZES = [(80, 24), (120, 40)]
+SIZES = [(80, 24), (120, 40), (200, 60)]
+THEMES = ["textual-dark", "textual-light"]
 NOW = time_of(330) + 0.5
 FINISHED = [*run(540), e.RunFinished(at=time_of(540), step=540, test={"loss": 0.6336, "accuracy": 0.7563})]
 
@@ -60,22 +61,23 @@ def snapshot_of(
     return Snapshot(snap_compare, folder, until)
 
 
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", SIZES)
-def test_training(snapshot_of: Snapshot, size: tuple[int, int]) -> None:
+def test_training(snapshot_of: Snapshot, size: tuple[int, int], theme: str) -> None:
     """In the midst of it."""
-    assert snapshot_of(run(), size)
+    assert snapshot_of(run(), size, theme=theme)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES[:2])
 def test_loading(snapshot_of: Snapshot, size: tuple[int, int]) -> None:
     """The first frame: nothing is known yet."""
     assert snapshot_of([], size)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_completed_in_a_light_theme(snapshot_of: Snapshot, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("theme", [*THEMES, "high-contrast"])
+def test_completed(snapshot_of: Snapshot, theme: str) -> None:
     """At the end."""
-    assert snapshot_of(FINISHED, size, alive=False, theme="textual-light")
+    assert snapshot_of(FINISHED, (80, 24), alive=False, theme=theme)
 
 
 def test_failed_with_what_was_not_finite(snapshot_of: Snapshot) -> None:
@@ -86,12 +88,13 @@ def test_failed_with_what_was_not_finite(snapshot_of: Snapshot) -> None:
     assert snapshot_of([*events, nan, *run(330)[-2:], failed], (120, 40), alive=False)
 
 
-def test_help(snapshot_of: Snapshot) -> None:
+@pytest.mark.parametrize(("size", "theme"), [(SIZES[0], THEMES[0]), (SIZES[1], THEMES[1])])
+def test_help(snapshot_of: Snapshot, size: tuple[int, int], theme: str) -> None:
     """Every key."""
-    assert snapshot_of(run(), (80, 24), "question_mark")
+    assert snapshot_of(run(), size, "question_mark", theme=theme)
 
 
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("keys", ["m,up,shift+left", "g", "x,x,tab", "equals_sign"])
 def test_looked_at_closely(snapshot_of: Snapshot, keys: str, theme: str) -> None:
     """Smoothed and zoomed with a cursor; in a grid; another plot by time; a rate that is typed."""
@@ -105,13 +108,13 @@ def test_what_needs_a_person(snapshot_of: Snapshot) -> None:
     assert snapshot_of([*run(), overfit, failed], (120, 40))
 
 
-@pytest.mark.parametrize("size", [(20, 6), (40, 12), (200, 60)])
+@pytest.mark.parametrize("size", [(20, 6), (40, 12), (100, 28), (300, 80)])
 def test_other_sizes(snapshot_of: Snapshot, size: tuple[int, int]) -> None:
     """Smaller and larger than most."""
     assert snapshot_of(run(), size)
 
 
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("keys", ["", "f", "f,m,l,left"])
 def test_folds(snapshot_of: Snapshot, keys: str, theme: str) -> None:
     """The third before the band of the others; all together; smoothed on a log axis."""
