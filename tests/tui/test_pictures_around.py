@@ -27,6 +27,7 @@ from stoker.tui.widgets.runs_table import RunsTable
 Until = Callable[[Callable[[], object]], Awaitable[None]]
 SIZES = [(80, 24), (120, 40), (200, 60)]
 THEMES = ["textual-dark", "textual-light"]
+LEAST_TABLE = 40  # columns of the table once it has any
 NUMBERS = [str(number) for number in range(10)]
 MATRIX = [
     [36 - (number == 8) * 9 if at == number else int((number * 7 + at * 3) % 19 == 0) * 2 for at in range(10)]
@@ -93,8 +94,9 @@ def four(screen: Screen[Any]) -> bool:
 
 
 def compared(screen: Screen[Any]) -> bool:
-    """Say whether the runs were read."""
-    return bool(screen.query_one(CompareTable)._rows)
+    """Say whether the runs were read, and the table has its place: beside the plot where it takes less than half."""
+    wide = screen.query_one(CompareTable).virtual_size.width
+    return wide > LEAST_TABLE and screen.has_class("-beside") == (wide <= screen.size.width * 0.45)
 
 
 def measured(screen: Screen[Any]) -> bool:

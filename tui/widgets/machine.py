@@ -12,6 +12,7 @@ from .panel import Panel, Part, bar, spread
 EVERY = 2.0  # seconds between two readings
 SOON = 0.3  # seconds to the first
 BAR = 8  # columns
+OF_A_CORE = 32  # columns from which there is room to say so
 
 
 class MachinePanel(Panel):
@@ -50,9 +51,10 @@ class MachinePanel(Panel):
             _row("RAM ", reading.used / max(1, reading.memory), _bytes(reading.used, reading.memory), width),
         ]
         if reading.own_cpu is not None and reading.own_memory is not None:
+            words = " of a core" if width >= OF_A_CORE else ""
             own: list[Part] = [
                 (f"{reading.own_cpu:.0%}", "bold"),
-                (f" of a core  {size(reading.own_memory)}", "$label"),
+                (f"{words}  {size(reading.own_memory)}", "$label"),
             ]
             rows.append(spread([("training ", "$label")], own, width))
         return rows

@@ -34,8 +34,10 @@ class Title(Static):
         name, subject, facts, chosen = self._shown
         left: list[Part] = [(f" {name} ", "bold $text on $primary"), (f" {subject} ", "bold")]
         # The screen keeps its name; of the facts the one that is chosen stays longest.
-        while facts and cell_len(name) + min(cell_len(subject), SUBJECT) + 6 + len(" · ".join(facts)) > self.size.width:
+        room = self.size.width - cell_len(name) - min(cell_len(subject), SUBJECT) - 6
+        while len(facts) > 1 and len(" · ".join(facts)) > room:
             facts = facts[:-1] if facts[-1] != chosen else facts[1:]
+        facts = facts if cell_len(name) + 4 + sum(map(cell_len, facts)) <= self.size.width else []
         right: list[Part] = []
         for fact in facts:
             right += [(" · " if right else " ", "$label"), (fact, "bold $chosen" if fact == chosen else "$label")]
