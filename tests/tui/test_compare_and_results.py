@@ -118,7 +118,7 @@ async def test_runs_without_a_word_and_deleted_ones_are_compared(tmp_path: Path,
     (folders[1].path / "run.json").unlink()
     app = StokerApp(first=Compare(folders))
     async with app.run_test(size=(80, 24)):
-        await until(lambda: "no run has train loss" in text_of(app))
+        await until(lambda: "no run has train loss: m shows other metrics" in text_of(app))
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, answer: object) -> list[tuple[str, ...]]:

@@ -233,3 +233,12 @@ async def test_the_time_left_is_said_of_what_it_is(folder: RunFolder, until: Unt
     app = app_of(folder, Recorded(folds(540, 300)))
     async with app.run_test(size=(80, 24)):
         await until(lambda: "left of this fold" in text_of(app))
+
+
+async def test_a_run_that_never_began_says_how_it_is_begun(folder: RunFolder, until: Until) -> None:
+    """In the place of its curves."""
+    app = app_of(folder, Recorded([], alive=False))
+    async with app.run_test(size=(80, 24)):
+        large = app.dashboard.query_one("#large", Curve)
+        await until(lambda: any("r trains it" in text for row in large._rows for text, _ in row))
+        assert "r" in offered(app)

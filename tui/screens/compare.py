@@ -108,7 +108,8 @@ differently; what is the same in all of them is left out. Below it is what came 
         if self._looking:
             return
         curves: list[Named] = [(run.folder.name, run.curve(*self._shown)) for run in self._runs]
-        empty = f"no run has {' '.join(self._shown)}" if self._known else "reading the runs…"
+        empty = f"no run has {' '.join(self._shown)}: m shows other metrics, t other data"
+        empty = empty if self._known else "reading the runs…"
         reach = max((run.view.step for run in self._runs), default=0)
         self.query_one(Curve).show(curves, reach=reach, log=self._log_axis, empty=empty)
         names = [" ".join(name) for name in self._choices()]
