@@ -1,0 +1,115 @@
+"""Other trainers on the same model and batches, each as its documentation begins, against the bare loop."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from stoker.engine import runs, session
+from stoker.engine.controls import Controls
+from stoker.engine.events import Event
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from . import bare
+from .measure import told
+
+LR = 0.01
+
+
+def main(arguments: list[str]) -> dict[str, Any]:
+    """Return each one's time for iris over that of the bare loop; those that are not installed are left out."""
+    parser = argparse.ArgumentParser(prog="peers", description=__doc__)
+    parser.add_argument("--epochs", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    ratios: dict[str, list[float]] = {}
+    for _ in range(given.rounds):
+        alone = _timed(bare.iris(), given.epochs)
+        for name, make in {"stoker": stoker, "ignite": ignite, "skorch": skorch, "lightning": lightning}.items():
+            try:
+                train = make()
+            except ImportError:
+                continue
+            ratios.setdefault(name, []).append(_timed(train, given.epochs) / alone)
+    return {"epochs": given.epochs, **{f"{name}_to_bare": told(found, 2) for name, found in ratios.items()}}
+
+
+def stoker() -> Callable[[int], object]:
+    """Return stoker's engine, saves, events and evaluations included."""
+
+    def train(epochs: int) -> None:
+        with tempfile.TemporaryDirectory() as place:
+            folder = runs.create(Path(place), "iris", "peer", {"parameters": {}, "given": {"epochs": epochs}})
+            said: list[Event] = []
+            session.train(folder, Controls(), said.append)
+
+    return train
+
+
+def ignite() -> Callable[[int], object]:
+    """Return pytorch-ignite's supervised trainer."""
+    from ignite.engine import create_supervised_trainer
+
+    loader, model = _loader(), _model()
+    trainer = create_supervised_trainer(model, torch.optim.SGD(model.parameters(), lr=LR), nn.CrossEntropyLoss())
+    return lambda epochs: trainer.run(loader, max_epochs=epochs)
+
+
+def skorch() -> Callable[[int], object]:
+    """Return skorch's classifier, silent and without a split of its own."""
+    from skorch import NeuralNetClassifier
+
+    x, y, *_ = bare.iris_data()
+    options = {"criterion": nn.CrossEntropyLoss, "lr": LR, "batch_size": -1, "train_split": None, "verbose": 0}
+    return lambda epochs: NeuralNetClassifier(_model(), max_epochs=epochs, **options).fit(np.asarray(x), np.asarray(y))
+
+
+def lightning() -> Callable[[int], object]:
+    """Return Lightning's trainer without progress bar, logger and checkpoints."""
+    from lightning.pytorch import LightningModule, Trainer
+
+    class Module(LightningModule):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.net, self.criterion = _model(), nn.CrossEntropyLoss()
+
+        def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+            return self.criterion(self.net(batch[0]), batch[1])
+
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            return torch.optim.SGD(self.parameters(), lr=LR)
+
+    loader = _loader()
+    off = ("enable_progress_bar", "logger", "enable_checkpointing", "enable_model_summary")
+
+    def train(epochs: int) -> None:
+        Trainer(max_epochs=epochs, accelerator="cpu", **dict.fromkeys(off, False)).fit(Module(), loader)
+
+    return train
+
+
+def _model() -> nn.Module:
+    return nn.Sequential(nn.Linear(4, 10), nn.ReLU(), nn.Linear(10, 3))
+
+
+def _loader() -> DataLoader[tuple[Tensor, ...]]:
+    x, y, *_ = bare.iris_data()
+    return DataLoader(TensorDataset(x, y), batch_size=len(x))
+
+
+def _timed(train: Callable[[int], object], epochs: int) -> float:
+    began = time.perf_counter()
+    train(epochs)
+    return time.perf_counter() - began
