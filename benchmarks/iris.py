@@ -19,24 +19,32 @@ def main(arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--epochs", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args(arguments)
-    rounds = []
+    bare, shown, alone = [], [], []
+    shown_ratios, alone_ratios = [], []
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         for _ in range(given.rounds):
-            before = timed.bare("iris", given.epochs, THREADS)
-            shown = timed.dashboard("iris", given.epochs, place)
-            alone = timed.headless("iris", given.epochs, place)
-            after = timed.bare("iris", given.epochs, THREADS)
-            rounds.append(((before.seconds + after.seconds) / 2, shown, alone.seconds))
+            before = timed.Bare("iris", given.epochs, THREADS)
+            shown.append(timed.dashboard("iris", given.epochs, THREADS, place))
+            between = timed.Bare("iris", given.epochs, THREADS)
+            alone.append(timed.headless("iris", given.epochs, THREADS, place))
+            after = timed.Bare("iris", given.epochs, THREADS)
+            bare += [loop.since(1).whole for loop in (before, between, after)]
+            shown_ratios.append(_ratio(shown[-1], before, between))
+            alone_ratios.append(_ratio(alone[-1], between, after))
     return {
         "epochs": given.epochs,
         "threads": THREADS,
-        "bare_seconds": told([bare for bare, _, _ in rounds]),
-        "dashboard_seconds": told([shown.seconds for _, shown, _ in rounds]),
-        "headless_seconds": told([alone for _, _, alone in rounds]),
-        "dashboard_to_bare": told([shown.seconds / bare for bare, shown, _ in rounds]),
-        "headless_to_bare": told([alone / bare for bare, _, alone in rounds]),
-        "dashboard_to_headless": told([shown.seconds / alone for _, shown, alone in rounds]),
-        "frames_a_second": told([shown.frames / shown.seconds for _, shown, _ in rounds], 2),
-        "bytes_a_second": told([shown.bytes / shown.seconds for _, shown, _ in rounds], 0),
+        "bare_seconds": told(bare),
+        "dashboard_seconds": told([run.whole for run in shown]),
+        "headless_seconds": told([run.whole for run in alone]),
+        "dashboard_to_bare": told(shown_ratios),
+        "headless_to_bare": told(alone_ratios),
+        "frames_a_second": told([run.frames for run in shown], 2),
+        "bytes_a_second": told([run.bytes for run in shown], 0),
     }
+
+
+def _ratio(run: timed.Timed, *loops: timed.Bare) -> float:
+    """Return the run's time over the mean of those of the loops just before and after it, from the same step on."""
+    return run.seconds * len(loops) / sum(loop.since(run.since).seconds for loop in loops)

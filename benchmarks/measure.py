@@ -1,14 +1,23 @@
-"""What all benchmarks share: the machine they ran on, medians with their spread, and the table that is printed."""
+"""What all benchmarks share: medians with their spread, the machine they ran on, the commit, and when."""
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import os
 import platform
 import statistics
-from collections.abc import Iterator, Sequence
+import subprocess
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import psutil
+
+
+class Failed(Exception):
+    """A benchmark cannot be made here; the message says why."""
 
 
 def told(numbers: Sequence[float], digits: int = 4) -> dict[str, float]:
@@ -22,46 +31,43 @@ def told(numbers: Sequence[float], digits: int = 4) -> dict[str, float]:
     }
 
 
+def context() -> dict[str, Any]:
+    """Return what a figure depends on: when, of which commit, and on which machine."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return {"date": now.isoformat(timespec="seconds"), "commit": _commit(), "machine": machine()}
+
+
 def machine() -> dict[str, Any]:
-    """Return what the figures depend on."""
+    """Return the machine and the libraries; `load` is that of the minute before."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
-        "processor": _processor(),
         "cores": cores,
-        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "memory_GiB": round(psutil.virtual_memory().total / 2**30, 1),
+        "system": _system(),
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in ("torch", "textual", "plotext")},
         "load": round(os.getloadavg()[0], 2),
     }
 
 
-def table(result: dict[str, Any]) -> str:
-    """Return a line for each figure: median, range and how often it was taken."""
-    rows = [("", "median", "min", "max", "times"), *_rows("", result)]
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if at else cell.ljust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    )
+def _commit() -> str:
+    """Return the short commit of this repository, with a + where files of it were changed."""
+    ask = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--match=", "--dirty=+"]
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        return subprocess.check_output(ask, text=True, stderr=subprocess.DEVNULL).strip()
+    return "unknown"
 
 
-def _rows(prefix: str, result: dict[str, Any]) -> Iterator[tuple[str, str, str, str, str]]:
-    for name, value in result.items():
-        words = f"{prefix}{name.replace('_', ' ')}"
-        if not isinstance(value, dict):
-            yield words, str(value), "", "", ""
-        elif value.keys() == {"median", "min", "max", "times"}:
-            yield words, f"{value['median']:g}", f"{value['min']:g}", f"{value['max']:g}", str(value["times"])
-        else:
-            yield from _rows(f"{words}: ", value)
+def _system() -> str:
+    with contextlib.suppress(OSError):
+        return f"{platform.freedesktop_os_release()['PRETTY_NAME']}, {platform.release()}, {platform.machine()}"
+    return platform.platform()
 
 
 def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import signal
 import sys
 import threading
 import time
@@ -12,23 +12,39 @@ from pathlib import Path
 from types import TracebackType
 
 import pexpect
+import psutil
 import pyte
 
+from .process import family
+
 PROGRAM = str(Path(sys.executable).with_name("stoker"))
-PATIENCE = 900.0  # seconds until something is given up
-# What a terminal of today answers when it is asked whether it can show a whole frame at once.
-ASKED, ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
+PATIENCE = 120.0  # seconds until something is given up
+CLOSING = 10.0  # seconds that a killed program may take to be gone
 FRAME = b"\x1b[?2026h"
+# What a terminal of today answers when it is asked something; programs wait for it before they draw.
+ANSWERS = {
+    b"\x1b[?2026$p": b"\x1b[?2026;2$y",  # a whole frame can be shown at once
+    b"\x1b[6n": b"\x1b[1;1R",  # where the cursor is
+    b"\x1b[c": b"\x1b[?62c",  # a VT220
+    b"\x1b]11;?": b"\x1b]11;rgb:0000/0000/0000\x07",  # the background is black
+}
 
 
 class Terminal:
     """Runs the program on a terminal of `columns` × `rows`; `heard` is (Unix seconds, bytes) of each piece read."""
 
     def __init__(
-        self, arguments: list[str], *, columns: int = 120, rows: int = 40, read: bool = True, program: str = PROGRAM
+        self,
+        arguments: list[str],
+        *,
+        columns: int = 120,
+        rows: int = 40,
+        read: bool = True,
+        program: str = PROGRAM,
+        environment: dict[str, str] | None = None,
     ) -> None:
         """Start the program; with `read` off nothing is ever read."""
-        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})}
         self.began = time.time()
         self.heard: list[tuple[float, bytes]] = []
         self._screen = pyte.Screen(columns, rows)
@@ -45,9 +61,13 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.process.isalive():
-            os.kill(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        # Closed before it is waited for: a program whose last words nobody reads may not be gone until then.
+        for process in family(self.process.pid):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        if self._reader.is_alive():
+            self._reader.join(CLOSING)
+        self.process.close(force=True)
 
     def press(self, keys: str) -> float:
         """Type keys; returns when, in Unix seconds."""
@@ -59,10 +79,7 @@ class Terminal:
         """Wait until a condition holds of the screen's rows; returns when the piece came that made it hold."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            if self._fed < len(self.heard):
-                at, data = self.heard[self._fed]
-                self._fed += 1
-                self._stream.feed(data)
+            if (at := self._feed()) is not None:
                 if stands(self._screen.display):
                     return at
             elif not self._reader.is_alive():
@@ -70,6 +87,22 @@ class Terminal:
             else:
                 time.sleep(0.001)
         raise TimeoutError("it never stood on the screen:\n" + "\n".join(self._screen.display))
+
+    def wait_until_still(self, since: float, quiet: float) -> float:
+        """Wait until nothing below the first row changes for `quiet` seconds; returns when the last change came.
+
+        The first row is left out because of clocks; `since` is the earliest answer.
+        """
+        shown, changed = self._screen.display[1:], since
+        while (now := time.time()) < since + PATIENCE:
+            if (at := self._feed()) is not None:
+                if self._screen.display[1:] != shown:
+                    shown, changed = self._screen.display[1:], max(at, since)
+            elif now > changed + quiet:
+                return changed
+            else:
+                time.sleep(0.001)
+        raise TimeoutError("the screen never stood still")
 
     def bytes_between(self, since: float, until: float) -> int:
         """Return the bytes written between two times in Unix seconds."""
@@ -86,6 +119,15 @@ class Terminal:
             self.press("q")
             time.sleep(0.2)
 
+    def _feed(self) -> float | None:
+        """Draw the next piece that was read; returns when it came, or None if there is none."""
+        if self._fed == len(self.heard):
+            return None
+        at, data = self.heard[self._fed]
+        self._fed += 1
+        self._stream.feed(data)
+        return at
+
     def _read(self) -> None:
         while True:
             try:
@@ -95,5 +137,6 @@ class Terminal:
             if not data:
                 return
             self.heard.append((time.time(), data))
-            if ASKED in data:
-                os.write(self.process.child_fd, ANSWER)
+            for asked, answer in ANSWERS.items():
+                if asked in data:
+                    os.write(self.process.child_fd, answer)
