@@ -22,6 +22,8 @@ from stoker.engine import Task, checkpoint, events, runs, session
 from stoker.engine.controls import Controls
 from stoker.engine.runs import RunFolder
 
+from .measure import told
+
 EVERY = 10  # steps between two saves
 ROWS, BATCH = 320, 8  # 40 steps in an epoch
 STEP = 0.06  # seconds a step takes at least: longer than a save does where nothing else is running
@@ -92,8 +94,8 @@ def _run(given: argparse.Namespace, place: Path) -> dict[str, Any]:
         saved_at = found[1]["progress"]["step"] if found else 0
         failures += bool(found and found[2])
         lost.append(finished - saved_at)
-        told = [e.step or 0 for e in _said(killed) if isinstance(e, events.CheckpointSaved)]
-        broken_promises += bool(told) and saved_at < max(told)
+        safe = [e.step or 0 for e in _said(killed) if isinstance(e, events.CheckpointSaved)]
+        broken_promises += bool(safe) and saved_at < max(safe)
     last, first = _end(_engine(killed, given.megabytes, None)), _end(unharmed)
     seconds = [e.seconds for e in _said(killed) if isinstance(e, events.CheckpointSaved) and e.kind == "latest"]
     same = [name for name in ("latest.pt", "best.pt") if _model(whole, name) == _model(killed, name)]
@@ -101,11 +103,12 @@ def _run(given: argparse.Namespace, place: Path) -> dict[str, Any]:
         "kills": kills,
         "killed_inside_a_save": died_saving,
         "resumes_that_failed": failures + (last != 0) + (first != 0),
-        "steps_lost": {"median": sorted(lost)[len(lost) // 2], "most": max(lost), "interval": EVERY},
+        "steps_between_saves": EVERY,
+        "steps_lost": told(lost, 0),
         "lost_more_than_one_interval": sum(steps > EVERY for steps in lost),
         "steps_of_the_slowest_save": round(max(seconds) / STEP, 1),
         "lost_though_told_to_be_safe": broken_promises,
-        "save_seconds": {"median": round(sorted(seconds)[len(seconds) // 2], 4), "most": round(max(seconds), 4)},
+        "save_seconds": told(seconds),
         "bytes": (killed.checkpoints / "latest.pt").stat().st_size,
         "same_weights": same == ["latest.pt", "best.pt"],
         "same_losses": _losses(whole) == _losses(killed),
@@ -165,4 +168,4 @@ def _losses(folder: RunFolder) -> dict[int, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1:]), indent=2))
+    print(json.dumps(main(sys.argv[1:])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 import tempfile
 import time
 import warnings
@@ -13,37 +14,42 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
 from stoker.engine import runs, session
 from stoker.engine.controls import Controls
 from stoker.engine.events import Event
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
 
 from . import bare
 from .measure import told
 
 LR = 0.01
+WARM_UP = 200  # epochs in which torch itself starts up
 
 
 def main(arguments: list[str]) -> dict[str, Any]:
     """Return each one's time for iris over that of the bare loop; those that are not installed are left out."""
     parser = argparse.ArgumentParser(prog="peers", description=__doc__)
-    parser.add_argument("--epochs", type=int, default=2000)
+    parser.add_argument("--epochs", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    ratios: dict[str, list[float]] = {}
+    trainers: dict[str, Callable[[int], object]] = {}
+    for name, make in {"stoker": stoker, "ignite": ignite, "skorch": skorch, "lightning": lightning}.items():
+        try:
+            trainers[name] = make()
+        except ImportError as error:
+            print(f"{name}: not installed ({error}), left out", file=sys.stderr)
+    _timed(bare.iris(), WARM_UP)
+    ratios: dict[str, list[float]] = {name: [] for name in trainers}
     for _ in range(given.rounds):
         alone = _timed(bare.iris(), given.epochs)
-        for name, make in {"stoker": stoker, "ignite": ignite, "skorch": skorch, "lightning": lightning}.items():
-            try:
-                train = make()
-            except ImportError:
-                continue
-            ratios.setdefault(name, []).append(_timed(train, given.epochs) / alone)
-    return {"epochs": given.epochs, **{f"{name}_to_bare": told(found, 2) for name, found in ratios.items()}}
+        for name, train in trainers.items():
+            ratios[name].append(_timed(train, given.epochs) / alone)
+    return {"epochs": given.epochs, **{name: {"to_bare": told(found, 2)} for name, found in ratios.items()}}
 
 
 def stoker() -> Callable[[int], object]:

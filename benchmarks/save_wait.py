@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -17,12 +16,14 @@ from stoker.engine import Task, runs, session
 from stoker.engine.controls import Command, Controls
 from stoker.engine.events import CheckpointSaved, Event
 
+from .measure import told
+
 TENSORS = 64  # that the state is made of, beside the trained layer
 QUIET = 20  # steps before each save, to know what a step takes
 
 
 def main(arguments: list[str]) -> dict[str, Any]:
-    """Return medians and ranges in seconds: `waits` of the engine, `in_place` of torch.save, and their `ratio`."""
+    """Return seconds: `waits` of the engine, `in_place` of torch.save, and the `ratio` of two that follow each other."""
     parser = argparse.ArgumentParser(prog="save_wait", description=__doc__)
     parser.add_argument("--megabytes", type=int, default=1024)
     parser.add_argument("--saves", type=int, default=7)
@@ -98,12 +99,12 @@ class _Run:
             "megabytes": self.given.megabytes,
             "threads": torch.get_num_threads(),
             "first_wait": round(waits[0], 4),
-            "waits": _told(waits[1:]),
-            "in_place": _told(in_place[1:]),
-            "ratio": round(statistics.median(waits[1:]) / statistics.median(in_place[1:]), 3),
-            "ratio_of_the_first": round(waits[0] / in_place[0], 3),
-            "write": _told([seconds for _, seconds in self.writes[1:]]),
-            "slowdown_while_writing": _told(self._slowdown()[1:]),
+            "waits": told(waits[1:]),
+            "in_place": told(in_place[1:]),
+            "ratio": told([wait / other for wait, other in zip(waits[1:], in_place[1:], strict=True)]),
+            "ratio_of_the_first": round(waits[0] / in_place[0], 4),
+            "write": told([seconds for _, seconds in self.writes[1:]]),
+            "slowdown_while_writing": told(self._slowdown()[1:]),
         }
 
     def _gaps(self, first: int, last: int) -> list[float]:
@@ -122,15 +123,3 @@ class _Run:
             quiet = statistics.median(self._gaps(start - QUIET + 1, start))
             factors.append(statistics.fmean(self._gaps(start + 1, max(end, start + 2))) / quiet)
         return factors
-
-
-def _told(seconds: list[float]) -> dict[str, float]:
-    """Return what a list of measurements comes to."""
-    low, middle, high = min(seconds), statistics.median(seconds), max(seconds)
-    return {"median": round(middle, 4), "min": round(low, 4), "max": round(high, 4), "times": len(seconds)}
-
-
-if __name__ == "__main__":
-    import sys
-
-    print(json.dumps(main(sys.argv[1:]), indent=2))

@@ -19,6 +19,7 @@ from .process import family
 
 PROGRAM = str(Path(sys.executable).with_name("stoker"))
 PATIENCE = 120.0  # seconds until something is given up
+GAUGES = 3  # rows in which a clock or a gauge may go on
 CLOSING = 10.0  # seconds that a killed program may take to be gone
 FRAME = b"\x1b[?2026h"
 # What a terminal of today answers when it is asked something; programs wait for it before they draw.
@@ -89,15 +90,16 @@ class Terminal:
         raise TimeoutError("it never stood on the screen:\n" + "\n".join(self._screen.display))
 
     def wait_until_still(self, since: float, quiet: float) -> float:
-        """Wait until nothing below the first row changes for `quiet` seconds; returns when the last change came.
+        """Wait until the screen has stood for `quiet` seconds, but for `GAUGES` rows; returns when it last changed.
 
-        The first row is left out because of clocks; `since` is the earliest answer.
+        `since` is the earliest answer.
         """
-        shown, changed = self._screen.display[1:], since
+        shown, changed = self._screen.display, since
         while (now := time.time()) < since + PATIENCE:
             if (at := self._feed()) is not None:
-                if self._screen.display[1:] != shown:
-                    shown, changed = self._screen.display[1:], max(at, since)
+                new = self._screen.display
+                if sum(row != other for row, other in zip(new, shown, strict=True)) > GAUGES:
+                    shown, changed = new, max(at, since)
             elif now > changed + quiet:
                 return changed
             else:

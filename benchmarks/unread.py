@@ -16,7 +16,7 @@ THREADS = 1
 def main(arguments: list[str]) -> dict[str, Any]:
     """Return steps a second of iris on a terminal that is never read, headless, and their ratio."""
     parser = argparse.ArgumentParser(prog="unread", description=__doc__)
-    parser.add_argument("--epochs", type=int, default=450_000, help="about a minute")
+    parser.add_argument("--epochs", type=int, default=600_000, help="about a minute")
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args(arguments)
     # Headless nothing fills up with time: a part is enough to know its rate.
