@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import importlib
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -42,6 +43,8 @@ def main(arguments: list[str]) -> int:
         out = sys.stdout if name == "list" else sys.stderr
         print(f"python -m benchmarks NAME [--help] | all | table\n\n{report.listed(known)}", file=out)
         return 0 if name == "list" else 2
+    # So that what it started ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         told = context()
         result = {"benchmark": name, **told, "figures": importlib.import_module(f"{__package__}.{name}").main(rest)}

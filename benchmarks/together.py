@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import subprocess
 import sys
 import time
@@ -33,8 +32,8 @@ def _run(name: str) -> str:
         try:
             return "done" if process.wait(LONGEST) == 0 else "failed"
         except subprocess.TimeoutExpired:
-            # As ctrl+c would: it closes its terminals and removes its temporary files.
-            process.send_signal(signal.SIGINT)
+            # It closes its terminals and removes its temporary files.
+            process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(TIDYING)
             return "stopped, it took too long,"
