@@ -52,11 +52,17 @@ def machine() -> dict[str, Any]:
 
 
 def _commit() -> str:
-    """Return the short commit of this repository, with a + where files of it were changed."""
-    ask = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--match=", "--dirty=+"]
-    with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        return subprocess.check_output(ask, text=True, stderr=subprocess.DEVNULL).strip()
-    return "unknown"
+    """Return the short commit of this repository, with a + where files of it, other than results, were changed."""
+    git = ["git", "-C", str(Path(__file__).parents[1])]
+    changed = [*git, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results"]
+    try:
+        commit, changes = (
+            subprocess.check_output(ask, text=True, stderr=subprocess.DEVNULL).strip()
+            for ask in ([*git, "rev-parse", "--short", "HEAD"], changed)
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return f"{commit}+" if changes else commit
 
 
 def _system() -> str:
