@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from stoker.engine import runs, session
 from stoker.engine.controls import Controls
@@ -38,9 +39,14 @@ def main(arguments: list[str]) -> dict[str, Any]:
     trainers: dict[str, Callable[[int], object]] = {}
     for name, make in {"stoker": stoker, "ignite": ignite, "skorch": skorch, "lightning": lightning}.items():
         try:
-            trainers[name] = make()
+            train = make()
+            train(WARM_UP)
         except ImportError as error:
             print(f"{name}: not installed ({error}), left out", file=sys.stderr)
+        except Exception as error:  # another version of it may want something else; the others are measured
+            print(f"{name}: does not run ({type(error).__name__}: {error}), left out", file=sys.stderr)
+        else:
+            trainers[name] = train
     _timed(bare.iris(), WARM_UP)
     ratios: dict[str, list[float]] = {name: [] for name in trainers}
     for _ in range(given.rounds):
@@ -98,7 +104,8 @@ def lightning() -> Callable[[int], object]:
         def configure_optimizers(self) -> torch.optim.Optimizer:
             return torch.optim.SGD(self.parameters(), lr=LR)
 
-    batches = _batches()
+    # A plain list would be several loaders to it.
+    batches = DataLoader(_batches(), batch_size=None)  # type: ignore[arg-type]
     off = ("enable_progress_bar", "logger", "enable_checkpointing", "enable_model_summary")
 
     def train(epochs: int) -> None:
