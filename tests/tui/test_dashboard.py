@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import pytest
-from recorded import BEGAN, Recorded, body, folds, run, settled, started, time_of
+from recorded import BEGAN, Recorded, body, folds, footed, run, settled, started, time_of
 from textual.strip import Strip
 
 from stoker.engine import events as e
@@ -15,6 +15,7 @@ from stoker.tui.app import StokerApp
 from stoker.tui.screens.help import Help
 from stoker.tui.widgets.curve import Curve
 from stoker.tui.widgets.event_log import EventLog
+from stoker.tui.widgets.machine import MachinePanel
 from stoker.tui.widgets.panel import Panel
 
 Until = Callable[[Callable[[], object]], Awaitable[None]]
@@ -242,3 +243,31 @@ async def test_a_run_that_never_began_says_how_it_is_begun(folder: RunFolder, un
         large = app.dashboard.query_one("#large", Curve)
         await until(lambda: any("r trains it" in text for row in large._rows for text, _ in row))
         assert "r" in offered(app)
+
+
+async def test_steps_do_not_lay_the_screen_out_again(
+    folder: RunFolder, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a layout costs is the training's time too: new steps only change what is inside of panels and plots."""
+    source = Recorded(run(300))
+    app = app_of(folder, source)
+    layouts = 0
+    async with app.run_test(size=(140, 42)) as pilot:
+        machine = app.dashboard.query_one(MachinePanel)
+        await until(
+            lambda: machine.size.height > 1 and footed(app.screen) and all(map(settled, app.screen.query(Curve)))
+        )
+        await pilot.pause()
+        real = type(app.dashboard)._refresh_layout
+
+        def counted(*given: object, **named: object) -> None:
+            nonlocal layouts
+            layouts += 1
+            real(*given, **named)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(type(app.dashboard), "_refresh_layout", counted)
+        for step in range(301, 306):
+            source.more(e.Steps(at=time_of(step), first=step, step=step, epoch=7, losses=[0.5], lr=[0.01]))
+            await until(lambda step=step: str(step) in text_of(app))
+            await pilot.pause()
+    assert layouts == 0

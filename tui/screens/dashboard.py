@@ -102,16 +102,18 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
 
     def compose(self) -> ComposeResult:
         """Lay the panels out; what gives way when is in app.tcss."""
-        yield StateLine(id="state")
+        self._line, self._charts, self._side = StateLine(id="state"), Charts(id="plots"), Side(id="side")
+        self._log = EventLog(id="log")
+        yield self._line
         with Horizontal(id="body"):
-            yield Charts(id="plots")
-            with Side(id="side"):
+            yield self._charts
+            with self._side:
                 yield Progress(id="progress")
                 yield EarlyStopping(id="early")
                 yield Checkpoints(id="checkpoints")
                 yield LearningRate(id="rate")
                 yield MachinePanel(id="machine")
-        yield EventLog(id="log")
+        yield self._log
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -170,9 +172,9 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
         if wanted == self._shown:
             return
         self._shown, self._shown_state = wanted, standing
-        self.query_one(StateLine).show(view, now)
-        self.query_one(Side).show(view, now)
-        self.query_one(EventLog).show(view)
+        self._line.show(view, now)
+        self._side.show(view, now)
+        self._log.show(view)
         offered = self.steering.offers(view, now)
         if offered != self._offered:
             self._offered = offered
@@ -185,7 +187,7 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
             waiting = "no steps: r trains it"
         charts = viewing.charts(view, waiting)
         frames = viewing.frames(view, charts[0])
-        self.query_one(Charts).show(charts, *frames, viewing.last(view), viewing.logs, viewing.grid)
+        self._charts.show(charts, *frames, viewing.last(view), viewing.logs, viewing.grid)
 
     def failed(self, message: str) -> None:
         """Show how the engine broke, where it could not say so itself."""

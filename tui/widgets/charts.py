@@ -20,9 +20,8 @@ class Charts(Container):
 
     def compose(self) -> ComposeResult:
         """Make the large one and the small ones."""
-        yield Curve("", id="large")
-        for number in range(1, SLOTS):
-            yield Curve("", id=f"small-{number}")
+        self._slots = [Curve("", id="large"), *(Curve("", id=f"small-{number}") for number in range(1, SLOTS))]
+        yield from self._slots
 
     def show(self, charts: Sequence[Chart], large: Frame, small: Frame, reach: int, logs: set[str], grid: bool) -> None:
         """Show as many charts as there is room for, the first of them large unless they form a `grid`."""
@@ -38,7 +37,7 @@ class Charts(Container):
         for number in range(1, 5):
             self.set_class(columns == number, f"-across-{number}")
         charts = charts[: min(fitting, SLOTS)]
-        for place, curve in enumerate(self.query(Curve)):
+        for place, curve in enumerate(self._slots):
             curve.set_class(place >= len(charts), "-unused")
             # No hole at the end of a grid.
             curve.set_class(grid and columns == 2 and place == len(charts) - 1 and place % 2 == 0, "-both")

@@ -38,8 +38,9 @@ class MachinePanel(Panel):
         if view.elsewhere:
             return [[("not this one", "$label")]]
         reading = self._reading
+        self.border_title = self.TITLE if view.alive else f"{self.TITLE} at the end"
         if reading is None:
-            return [[("…", "$label")]]
+            return [[("…", "$label")]] if view.alive else []
         several = len(reading.gpus) > 1
         gpus = [
             [_short(number, gpu, width)] if several else _gpu(number, gpu, width)
@@ -60,11 +61,11 @@ class MachinePanel(Panel):
         return rows
 
     async def _look(self) -> None:
-        # Nobody sees it on a small screen, or with another screen before it.
-        if self._last is None or not self.is_on_screen or self._last[0].elsewhere:
+        # Nobody sees it on a small screen, or with another screen before it; and where nothing trains, nothing is sent.
+        if self._last is None or not self.is_on_screen or self._last[0].elsewhere or not self._last[0].alive:
             return
         view, now = self._last
-        pid = view.started.pid if view.started and view.alive else None
+        pid = view.started.pid if view.started else None
         self._reading = await asyncio.to_thread(self._machine.read, pid)
         self.show(view, now)
 
