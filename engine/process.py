@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import types
 from collections.abc import Callable
 
@@ -58,10 +59,12 @@ def heed(controls: Controls, folder: RunFolder) -> None:
 
 
 def leave_terminal(folder: RunFolder) -> None:
-    """Send what is printed from now on to engine.log: a print to a dead terminal must not raise in the training."""
+    """Send what would be printed to a terminal to engine.log: a print to a dead one must not raise in the training."""
     log = os.open(folder.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     for descriptor in (1, 2):
-        os.dup2(log, descriptor)
+        # Not a file or a pipe, which outlive the terminal; isatty says no of a terminal that is gone.
+        if stat.S_ISCHR(os.fstat(descriptor).st_mode):
+            os.dup2(log, descriptor)
     os.close(log)
     null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     os.dup2(null, 0)

@@ -64,6 +64,7 @@ class _Session:
         self.fold: int | None = None
         self.results: list[dict[str, float]] = []
         self.told = False
+        self.resumed: tuple[int | None, int] | None = None
 
     def say(self, event: Event) -> None:
         """Write the event down and hand it to whoever watches in this process."""
@@ -116,6 +117,7 @@ class _Session:
                 trainer.folds_done = self.results
                 if saved:
                     trainer.load_state_dict(saved)
+                    self.resumed = (self.fold, trainer.progress.step)
                 self._say_started(trainer, record, device, folds, saved)
                 for message in trouble:
                     trainer.say(Warned(kind="checkpoint", message=message, **trainer.place))
@@ -181,11 +183,15 @@ class _Session:
     def _finish(self, trainer: Trainer, ended: Ended, test: dict[str, float]) -> RunFinished:
         """Save, and say how the run ended."""
         trainer.speak(final=True)
-        messages = [ended.message] if ended.message else []
+        messages, cause = [ended.message] if ended.message else [], ended.cause
         if trainer.torn:
             messages.append("it broke off inside an optimizer step, so the last good checkpoint stays")
         elif not trainer.keeper.latest(ended.save_cause, wait=True):
             messages.append("its last state could not be saved")
+            # Whoever waits for the weights must not be told that they are there.
+            cause = "failed" if ended.cause in ("completed", "early_stopping") else cause
+        if cause in ("completed", "early_stopping") and self.resumed == (self.fold, trainer.progress.step):
+            messages.append("nothing was left to train")
         trainer.close(OVER)
         stopping = trainer.examiner.early_stopping
         best = None if math.isnan(stopping.best) else stopping.best
@@ -193,7 +199,7 @@ class _Session:
             test = summary(self.results)
             best = test.get(stopping.monitor)
             self.fold = None
-        finished = RunFinished(cause=ended.cause, best=best, test=test, message="; ".join(messages), **trainer.place)
+        finished = RunFinished(cause=cause, best=best, test=test, message="; ".join(messages), **trainer.place)
         self.say(finished)
         self.journal.sync()
         return finished

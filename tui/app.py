@@ -68,6 +68,7 @@ class StokerApp(Shell):
         self._clock = clock
         self._restarted = False
         self._quitting = False
+        self._asking: Confirm | None = None
         self._told_to_leave: int | None = None
         if folder is not None:
             source = source or (LiveSource(host) if host else FolderSource(folder))
@@ -165,6 +166,9 @@ class StokerApp(Shell):
             return
         if event.state is WorkerState.SUCCESS:
             self.finished = event.worker.result
+            if self.screen is self._asking:
+                # There is nothing to save any more, and the end is there to be seen.
+                self._asking.dismiss(False)
             if self.host is not None and self.host.controls.signal is not None:
                 self.exit(return_code=128 + self.host.controls.signal)
             elif self.host is not None and self.finished and not self._shown(self.host.folder):
@@ -200,7 +204,8 @@ class StokerApp(Shell):
         if self.host is None or not self.host.running:
             self._leave()
         elif not isinstance(self.screen, Confirm):
-            self.push_screen(Confirm(QUESTION, yes="Save and quit", no="Stay"), self._answered)
+            self._asking = Confirm(QUESTION, yes="Save and quit", no="Stay", leaving=True)
+            self.push_screen(self._asking, self._answered)
 
     async def action_back(self) -> None:
         """Go to the screen before; a run that trains here goes on."""

@@ -24,9 +24,11 @@ def host(folder: runs.RunFolder, checkpoint: str | None, headless: bool, as_json
     if not (headless or as_json) and at_terminal():
         return _dashboard(folder, checkpoint)
     from ..engine.process import run as train
+    from .plain import lines
 
-    say = (lambda event: print(json_line(event), flush=True)) if as_json else Lines(_print, folder.name).say
-    return train(folder, Controls(folder.commands), say, checkpoint)[1]
+    with lines(folder.log, alone=as_json) as write:
+        say = (lambda event: write(json_line(event))) if as_json else Lines(write, folder.name).say
+        return train(folder, Controls(folder.commands), say, checkpoint)[1]
 
 
 def _dashboard(folder: runs.RunFolder, checkpoint: str | None) -> int:

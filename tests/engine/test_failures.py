@@ -162,3 +162,11 @@ def test_the_best_resumes_and_stays_the_way_back(forge: Forge, tmp_path: Path) -
     assert forge.run(folder, checkpoint="best", at=1, how="SIGTERM") == 143
     assert state(folder)["progress"]["step"] == best["progress"]["step"] < 60
     assert unequal(state(folder)["model"], best["model"]) == []
+
+
+def test_a_run_that_is_done_says_that_nothing_was_left(tmp_path: Path) -> None:
+    """Resuming it trains no step more."""
+    folder = create(tmp_path, "held", epochs=1)
+    first, again = train(folder), train(folder)
+    assert (first.cause, first.message) == ("completed", "")
+    assert (again.cause, again.step, again.message) == ("completed", first.step, "nothing was left to train")

@@ -92,13 +92,13 @@ def test_a_full_disk(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_file_that_may_not_grow(limited: int, tmp_path: Path) -> None:
-    """The reason is the system's own; a save by hand is answered as failed; the end says what was not saved."""
+    """The reason is the system's own; a save by hand is answered as failed, and so is the run."""
     folder = create(tmp_path, "held", {"hidden": HIDDEN})
     controls = Controls()
     asked = controls.send(Command(command="save"))
     heard: list[e.Event] = []
     last = session.train(folder, controls, heard.append)
-    assert (last.cause, last.message) == ("completed", "its last state could not be saved")
+    assert (last.cause, last.message) == ("failed", "its last state could not be saved")
     answers = [event for event in heard if isinstance(event, e.CommandAnswered)]
     assert [(answer.id, answer.status, answer.message) for answer in answers] == [(asked, "failed", "File too large")]
     assert list(folder.checkpoints.iterdir()) == []

@@ -131,3 +131,25 @@ async def test_an_attached_dashboard_just_leaves(folder: RunFolder, until: Until
         await until(lambda: app.dashboard.view.step == 330)
         await pilot.press("q")
     assert app.return_code == 0
+
+
+async def test_ctrl_c_twice_saves_and_quits(app: StokerApp, engine: FakeEngine, until: Until) -> None:
+    """Who presses it again wants to leave."""
+    async with app.run_test() as pilot:
+        await until(lambda: app.dashboard.view.step > 5)
+        await pilot.press("ctrl+c")
+        await until(lambda: isinstance(app.screen, Confirm))
+        await pilot.press("ctrl+c")
+        await until(lambda: app.finished)
+    assert app.finished is not None and app.finished.cause == "stopped"
+
+
+async def test_the_question_goes_when_the_run_ends(app: StokerApp, engine: FakeEngine, until: Until) -> None:
+    """There is nothing to save any more; the end is there to be seen."""
+    async with app.run_test() as pilot:
+        await until(lambda: app.dashboard.view.step > 5)
+        await pilot.press("q")
+        await until(lambda: isinstance(app.screen, Confirm))
+        app.dashboard.action_ask("stop")
+        await until(lambda: app.screen is app.dashboard)
+        assert app.finished is not None and app.is_running

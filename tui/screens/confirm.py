@@ -14,14 +14,18 @@ class Confirm(ModalScreen[bool]):
 
     BINDINGS = [
         Binding("y", "answer(True)", "Yes", id="confirm.yes", tooltip="Do it"),
-        Binding("n,escape,q,ctrl+c", "answer(False)", "No", id="confirm.no", tooltip="Leave all as it is"),
+        Binding("n,escape,q", "answer(False)", "No", id="confirm.no", tooltip="Leave all as it is"),
+        Binding("ctrl+c", "interrupt", id="confirm.interrupt", tooltip="No; asked on leaving: yes", show=False),
         Binding("left,right", "app.focus_next", "Choose", id="confirm.choose", show=False),
     ]
 
-    def __init__(self, question: str, *, yes: str, no: str, careful: bool = False) -> None:
-        """Ask `question`; `yes` and `no` are the words on the buttons; where `careful`, Enter means no."""
+    def __init__(self, question: str, *, yes: str, no: str, careful: bool = False, leaving: bool = False) -> None:
+        """Ask `question`; `yes` and `no` are the words on the buttons; where `careful`, Enter means no.
+
+        Who presses ctrl+c again when `leaving` is asked about wants to leave.
+        """
         super().__init__()
-        self._careful = careful
+        self._careful, self._leaving = careful, leaving
         self._question, self._yes, self._no = question, yes, no
 
     def compose(self) -> ComposeResult:
@@ -39,6 +43,10 @@ class Confirm(ModalScreen[bool]):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer."""
         self.dismiss(event.button.id == "yes")
+
+    def action_interrupt(self) -> None:
+        """Answer to ctrl+c."""
+        self.dismiss(self._leaving)
 
     def action_answer(self, answer: bool) -> None:
         """Answer by a key."""
