@@ -11,6 +11,7 @@ import hashlib
 import os
 import pickle
 import shutil
+import zipfile
 from collections.abc import Sequence
 from io import BufferedReader
 from pathlib import Path
@@ -25,6 +26,7 @@ from .sums import LATEST, PREVIOUS, lines, record, settle, sums
 FORMAT = 1
 BEST = "best.pt"
 CHUNK = 4 << 20  # bytes read at a time
+MAGIC = (b"PK", b"\x80")  # how a zip file and a pickle begin
 NEEDED = ("format", "model", "optimizer", "progress")
 
 
@@ -79,6 +81,11 @@ def _read(path: Path, map_location: str, wanted: str | None) -> dict[str, Any] |
                 )
             if wanted is not None and digest != wanted:
                 return None
+            file.seek(0)
+            if not (start := file.peek(2)[:2]).startswith(MAGIC):
+                raise CheckpointError(f"{path} is no checkpoint file")
+            if start == MAGIC[0] and not zipfile.is_zipfile(file):
+                raise CheckpointError(f"{path} is no whole checkpoint: its end is missing")
             file.seek(0)
             state = torch.load(file, map_location=map_location, weights_only=True)
     except CheckpointError:

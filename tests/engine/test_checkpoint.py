@@ -195,6 +195,18 @@ def test_another_format_is_named(content: Any, message: str, tmp_path: Path) -> 
         checkpoint.read(tmp_path / "latest.pt")
 
 
+@pytest.mark.parametrize("content", [b"root:x:0:0:root:/root:/bin/sh\n", b"", b"\x89PNG\r\n" + bytes(100)])
+def test_what_never_was_a_checkpoint_is_called_so(content: bytes, tmp_path: Path) -> None:
+    """A path that was mistyped; a checkpoint that was cut short is still said to be damaged."""
+    (tmp_path / "notes").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"notes is no checkpoint file$"):
+        checkpoint.read(tmp_path / "notes")
+    torch.save(saved(1), tmp_path / "cut.pt")
+    cut_short(tmp_path / "cut.pt")
+    with pytest.raises(CheckpointError, match=r"cut.pt is no whole checkpoint"):
+        checkpoint.read(tmp_path / "cut.pt")
+
+
 def test_a_state_that_could_not_be_read_again_is_not_saved(tmp_path: Path) -> None:
     """The former checkpoint stays, instead of one that a resume would refuse."""
     write(tmp_path, 1)
