@@ -8,7 +8,14 @@ import sys
 import pytest
 
 WITHOUT_TORCH = ["engine", "engine.events", "engine.journal", "engine.runs", "engine.errors", "engine.controls"]
-WITHOUT_TORCH += ["engine.settings", "engine.loading", "engine.process", "engine.tasks.iris", "engine.tasks.digits"]
+WITHOUT_TORCH += [
+    "engine.settings",
+    "engine.loading",
+    "engine.process",
+    "engine.whole",
+    "engine.tasks.iris",
+    "engine.tasks.digits",
+]
 
 
 def loaded(code: str) -> set[str]:
