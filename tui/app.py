@@ -132,7 +132,6 @@ class StokerApp(Shell):
 
         def answered(target: Path | None) -> None:
             if target is not None:
-                target.parent.mkdir(parents=True, exist_ok=True)
                 written = output("export", str(folder.path.absolute()), "--to", str(target))
                 self.run_worker(written, name="export", exit_on_error=False)
 

@@ -1,15 +1,22 @@
-"""A run's curves for other programs: a table, a picture, TensorBoard's event files."""
+"""A run's curves for other programs, and the table of them."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..engine.errors import RequestError
+import numpy as np
+
+from ..engine.runs import RunFolder
+from ..engine.whole import whole_file
 from .fold import Fold
+from .reading import read
 from .series import Dense, Sparse
 from .view import RunView
+
+EACH_STEP = ("onecycle", "warmup")  # schedules that move the rate at every step, and do not say so each time
 
 Curve = tuple[str, Dense | Sparse]
 
@@ -30,63 +37,43 @@ def folds(view: RunView) -> Iterator[tuple[str, Fold]]:
             yield "" if number is None else f"fold {number + 1}", fold
 
 
-def points(curve: Dense | Sparse) -> Iterator[tuple[int, float]]:
-    """Yield (step, value) of a curve."""
-    steps = range(curve.base, curve.base + curve.length) if isinstance(curve, Dense) else curve.steps.tolist()
-    yield from zip(steps, curve.values.tolist(), strict=True)
+def steps_of(curve: Dense | Sparse) -> list[int]:
+    """Return the step of each value of a curve."""
+    return list(range(curve.base, curve.base + curve.length)) if isinstance(curve, Dense) else curve.steps.tolist()
 
 
-def to_csv(view: RunView, target: Path) -> None:
-    """Write a row each fold and step, a column each curve; what was not measured at a step is empty."""
-    names = list(dict.fromkeys(name for _, fold in folds(view) for name, _ in curves(fold)))
-    with target.open("w", newline="") as file:
-        writer = csv.writer(file)
+def to_csv(folder: RunFolder, target: Path) -> None:
+    """Write a row each fold and step, a column each curve; what is not known at a step is empty. Raises OSError."""
+    moving = str(folder.record().settings.get("scheduler", "none")).startswith(EACH_STEP)
+    with whole_file(target) as file:
+        view = read(folder)
+        names = list(dict.fromkeys(name for _, fold in folds(view) for name, _ in curves(fold)))
+        writer = csv.writer(codecs.getwriter("utf-8")(file))
         writer.writerow(["fold", "step", "epoch", *names])
         for number, (_, fold) in enumerate(folds(view), 1):
-            columns = {name: dict(points(curve)) for name, curve in curves(fold)}
-            for step in sorted(set().union(*columns.values())):
+            # The shortest text of a float32: as a float it would show digits that nobody wrote.
+            columns = {name: dict(zip(steps_of(c), map(str, c.values), strict=True)) for name, c in curves(fold)}
+            steps = sorted(set().union(*columns.values()))
+            columns |= {name: rates(c, fold, steps, moving) for name, c in curves(fold) if c in fold.lr}
+            for step in steps:
                 epoch = -(-step // view.steps_per_epoch) if view.steps_per_epoch else ""
                 writer.writerow([number, step, epoch, *(columns.get(name, {}).get(step, "") for name in names)])
 
 
-def to_png(view: RunView, target: Path) -> None:
-    """Draw the losses, and every other metric below. Raises RequestError without matplotlib."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise RequestError("curves.png needs matplotlib: pip install 'stoker[export]'") from error
-    metrics = list(dict.fromkeys(metric for _, fold in folds(view) for _, metric in fold.evaluated if metric != "loss"))
-    figure = Figure(figsize=(9, 3.2 * (1 + len(metrics))), layout="constrained")
-    axes = figure.subplots(1 + len(metrics), 1, sharex=True, squeeze=False)[:, 0]
-    for name, fold in folds(view):
-        for label, curve in curves(fold):
-            metric = "loss" if label == "train_loss" else label.partition("_")[2]
-            if metric in ("loss", *metrics):
-                steps, values = zip(*points(curve), strict=True)
-                axes[(["loss", *metrics]).index(metric)].plot(
-                    steps, values, label=f"{name} {label}".strip(), linewidth=1
-                )
-    for axis, metric in zip(axes, ["loss", *metrics], strict=True):
-        axis.set_ylabel(metric)
-        axis.grid(alpha=0.3)
-        if axis.has_data():
-            axis.legend(fontsize="small")
-    axes[-1].set_xlabel("step")
-    axes[0].set_title(view.name)
-    figure.savefig(target, dpi=120)
+def rates(curve: Sparse, fold: Fold, steps: list[int], moving: bool) -> dict[int, str]:
+    """Return the learning rate as it stood after each of `steps`, where that is known.
 
-
-def to_tensorboard(view: RunView, target: Path) -> None:
-    """Write event files by TensorBoard's own writer. Raises RequestError where it is not installed."""
-    try:
-        from tensorboard.summary import Writer
-    except ImportError as error:
-        raise RequestError("tensorboard/ needs tensorboard: pip install 'stoker[export]'") from error
-    for name, fold in folds(view):
-        writer = Writer(str(target / name if name else target))
-        for label, curve in curves(fold):
-            split, _, metric = label.partition("_")
-            tag = f"{metric}/{split}" if metric and split != "lr" else label
-            for step, value in points(curve):
-                writer.add_scalar(tag, value, step)
-        writer.close()
+    Its curve has a point where it was said to change, and says between two equal points that it held.
+    One that is `moving` changes unsaid; any other held until it changed, before the first point too.
+    """
+    texts = list(map(str, curve.values))
+    held = [not moving or now == after for now, after in zip(texts, [*texts[1:], ""], strict=True)]
+    found = {}
+    for step, at in zip(steps, (np.searchsorted(curve.steps, steps, side="right") - 1).tolist(), strict=True):
+        if at < 0:
+            # A change is the first that was said: what held before it was not.
+            if not moving and int(curve.steps[0]) not in fold.turns:
+                found[step] = texts[0]
+        elif held[at] or step == curve.steps[at]:
+            found[step] = texts[at]
+    return found

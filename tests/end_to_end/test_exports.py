@@ -52,10 +52,21 @@ def test_the_curves_are_exported(here: Path) -> None:
 
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    events = EventAccumulator(str(here / "tensorboard"), size_guidance={"tensors": 0})
+    events = EventAccumulator(str(here / "tensorboard"), size_guidance={"scalars": 0})
     events.Reload()
-    assert {"loss/train", "loss/test", "accuracy/test", "lr"} == set(events.Tags()["tensors"])
-    assert [event.step for event in events.Tensors("loss/train")] == list(range(1, 401))
+    assert {"loss/train", "loss/test", "accuracy/test", "lr"} == set(events.Tags()["scalars"])
+    assert [event.step for event in events.Scalars("loss/train")] == list(range(1, 401))
+
+
+@pytest.mark.parametrize("name", ["w.pt", "w.safetensors", "model.pt", "m.csv", "c.png", "tensorboard"])
+def test_a_place_that_cannot_be_written_is_one_line(here: Path, name: str) -> None:
+    """Exit code 2; a folder that is not there is made."""
+    done = stoker(here, "export", "b", "--to", f"/proc/{name}")
+    assert done.returncode == 2
+    assert f"/proc/{name}" in done.stderr and done.stderr.count("\n") == 1
+    done = stoker(here, "export", "b", "--to", f"no/such/{name}")
+    assert done.returncode == 0, done.stderr
+    assert f"wrote no/such/{name} from " in done.stdout and (here / "no/such" / name).exists()
 
 
 def test_a_name_that_says_nothing_is_refused(here: Path) -> None:
@@ -88,6 +99,7 @@ def test_a_run_can_be_run_again(here: Path) -> None:
 def test_an_evaluation_has_its_tables(here: Path) -> None:
     """Each class's scores, and the confusion matrix with every sample of the test data in it."""
     text = stoker(here, "evaluate", "b").stdout
+    assert "b best.pt (step " in text
     assert "versicolor" in text
     matrix = text[text.index("columns predicted") :].splitlines()[2:]
     assert sum(int(count) for row in matrix for count in row.split()[1:]) == 30
