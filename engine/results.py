@@ -16,21 +16,23 @@ from .evaluation import Evaluator
 from .loading import describe
 from .per_class import PerClass
 from .runs import Record, RunFolder
-from .session import locate, summary
+from .session import summary
+from .weights import source
 
 
-def evaluate(folder: RunFolder, which: str = "best") -> dict[str, Any]:
-    """Return what a checkpoint (`best`, `latest` or a path) is worth on the test data, or else the validation data.
+def evaluate(folder: RunFolder, which: str | None = None) -> dict[str, Any]:
+    """Return what a checkpoint is worth on the test data, or else the validation data.
 
+    It is `best`, `latest` or a path; None is best where there is one, and else the latest, as `export` takes it.
     The result is plain data: `run`, `checkpoint`, `step`, `split`, `metrics` and, for a classifier, `classes`,
     `confusion` (rows are true classes) and `per_class`. The best of a run of several folds are those of every fold:
     `metrics` are then their means, with `_std` the standard deviations, and `folds` holds each one's result.
     Raises RequestError, and TrainingError where the task's own code fails.
     """
     record = folder.record()
-    folds = _best_of_folds(folder) if which == "best" else []
+    folds = _best_of_folds(folder) if which in (None, "best") else []
     if not folds:
-        return _measured(folder, record, locate(folder, which))
+        return _measured(folder, record, source(folder, which))
     results = [_measured(folder, record, path) for path in folds]
     means = summary([result["metrics"] for result in results])
     names = ", ".join(path.name for path in folds)

@@ -209,10 +209,10 @@ def export(name: str, target: Path, checkpoint: str | None, runs_folder: Path) -
 
 @stoker.command()
 @click.argument("name", metavar="RUN")
-@click.option("--checkpoint", default="best", metavar="best|latest|PATH", show_default=True)
+@click.option("--checkpoint", metavar="best|latest|PATH", help="Which one; best where there is one.")
 @runs_option
 @json_option
-def evaluate(name: str, checkpoint: str, runs_folder: Path, as_json: bool) -> int:
+def evaluate(name: str, checkpoint: str | None, runs_folder: Path, as_json: bool) -> int:
     """Measure a checkpoint of RUN on its evaluation data."""
     folder = runs.find(runs_folder, name)
     from ..engine.results import evaluate as measure
