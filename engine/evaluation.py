@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from . import losses
 from .batches import Batches, samples_in
 from .metrics import Metrics
 from .task import Task
@@ -26,6 +27,7 @@ class Evaluator:
     ) -> None:
         """Evaluate `forward`, the model or its compiled form. Raises SettingError for an unknown metric."""
         self._task, self._forward, self._autocast = task, forward, autocast
+        self._source = "evaluate" if task.evaluate is not None else "loss"
         self.metrics = Metrics(task.metrics, device, logits=isinstance(task.loss, nn.BCEWithLogitsLoss))
 
     def measure(self, batches: Batches, attend: Callable[[], None] | None = None) -> dict[str, float]:
@@ -37,6 +39,7 @@ class Evaluator:
                 for batch in batches.epoch(0):
                     with self._autocast:
                         loss, outputs, targets = self._outcome(batch)
+                    losses.check(loss, self._source)
                     self.metrics.update(loss, outputs, targets, samples_in(batch))
                     if attend is not None:
                         attend()

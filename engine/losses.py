@@ -6,10 +6,12 @@ import math
 import operator
 import time
 from functools import reduce
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from .errors import TrainingError
 from .events import Steps
 
 SPEAK = 0.18  # seconds between two `steps` events, so that there are at least five a second
@@ -69,3 +71,11 @@ def numbers(losses: list[Tensor | float]) -> list[float]:
     on_device = [loss for loss in losses if isinstance(loss, Tensor)]
     fetched = iter(torch.stack(on_device).tolist() if on_device else ())
     return [next(fetched) if isinstance(loss, Tensor) else loss for loss in losses]
+
+
+def check(loss: Any, source: str) -> None:
+    """Refuse what is no loss (), for `source`, the name of what returned it. Raises TrainingError."""
+    if isinstance(loss, Tensor) and loss.numel() == 1:
+        return
+    found = f"tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
+    raise TrainingError(f"the task's {source} must return the loss as a tensor of one number, not a {found}")

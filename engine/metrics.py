@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .errors import SettingError
+from .errors import SettingError, TrainingError
 
 Wanted = Sequence[str] | Mapping[str, Any]
 """Names of metrics, or objects of torchmetrics by name."""
@@ -96,6 +96,11 @@ class Metrics:
     def _make(self, outputs: Any) -> dict[str, Any]:
         if isinstance(self._wanted, Mapping):
             return {name: metric.to(self._device) for name, metric in self._wanted.items()}
+        if self._wanted and not isinstance(outputs, Tensor):
+            raise TrainingError(
+                f"the model's outputs are a {type(outputs).__name__}, so {', '.join(self._wanted)} cannot be measured:"
+                " give Task(evaluate=…), which returns (loss, outputs, targets)"
+            )
         return {name: _maker(name)(outputs, self._logits).to(self._device) for name in self._wanted}
 
 

@@ -22,7 +22,7 @@ from .building import build, changes, divided
 from .controls import Controls
 from .desk import Ended
 from .device import choose, describe, useful_threads, versions
-from .errors import CheckpointError, RequestError, RunError
+from .errors import CheckpointError, RequestError, RunError, TrainingError
 from .events import Event, RunFinished, RunStarted, Warned
 from .git import commit
 from .journal import Journal
@@ -145,7 +145,7 @@ class _Session:
             traceback.print_exc()
             finished = RunFinished(cause="failed", message=loading.describe(error))
             self.say(finished)
-            if isinstance(error, Exception):
+            if isinstance(error, Exception | SystemExit):
                 return finished
             raise
         finally:
@@ -168,6 +168,8 @@ class _Session:
         except RequestError as error:
             if trainer.progress.step == 0:
                 raise
+            ended = Ended("failed", str(error))
+        except TrainingError as error:
             ended = Ended("failed", str(error))
         except torch.OutOfMemoryError as error:
             traceback.print_exc()

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from . import data, optimizers, schedules, state
+from . import data, losses, optimizers, schedules, state
 from .batches import samples_in
 from .controls import Controls
 from .desk import Desk, Ended
@@ -136,8 +136,13 @@ class Trainer:
         except BaseException:
             self._guard.put_back_buffers()
             raise
-        # On the CPU reading a number waits for nothing; on a device it stays there until the clock asks for it.
-        value = loss.item() if self._on_cpu else loss.detach()
+        try:
+            # On the CPU reading a number waits for nothing; on a device it stays there until the clock asks for it.
+            value = loss.item() if self._on_cpu else loss.detach()
+        except (AttributeError, RuntimeError):
+            self._guard.put_back_buffers()
+            losses.check(loss, "loss" if self.task.step is None else "step")
+            raise
         size = self._window_size()
         if self._guard.passes(value):
             part = loss if size == 1 else loss / size
@@ -147,6 +152,7 @@ class Trainer:
                 part.backward()  # type: ignore[no-untyped-call]
             except BaseException:
                 self._drop_window()
+                losses.check(loss, "loss" if self.task.step is None else "step")
                 raise
         progress.batch += 1
         samples = samples_in(batch)
