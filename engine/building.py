@@ -11,8 +11,9 @@ import torch
 from torch.utils.data import DataLoader
 
 from . import datasets, loading, splits
+from .checking import check
 from .data import in_memory
-from .errors import RequestError, StokerError
+from .errors import RequestError, SettingError, StokerError, TaskError
 from .randomness import reseed
 from .runs import Record
 from .settings import Settings
@@ -34,17 +35,27 @@ def build(record: Record, tell: Callable[[str], None] | None = None) -> tuple[Ta
             task = function(**parameters)
     except StokerError:
         raise
-    except Exception as error:
-        traceback.print_exc()
+    except (Exception, SystemExit) as error:
+        # Where the task's own code refuses a value or ends the program, its line says enough.
+        if not isinstance(error, SystemExit) and not loading.refusal(error):
+            traceback.print_exc()
         raise RequestError(f"task {record.task} cannot be built: {loading.describe(error)}") from error
     if not isinstance(task, Task):
         raise RequestError(f"{record.task} returned a {type(task).__name__}, not a stoker.engine.Task")
+    check(task)
     own: dict[str, Any] = {}
     if isinstance(task.train, DataLoader):
         own = {"batch_size": task.train.batch_size, "workers": task.train.num_workers}
     if task.test is None and task.val is None:
         own["split"] = "holdout:0.2"
+        if "split" not in task.settings and "split" not in record.given and not splits.indexable(task.train):
+            raise TaskError(
+                "give Task(test=…): a fifth can be held out only of data that can be indexed, and"
+                f" {type(task.train).__name__} cannot be"
+            )
     settings = Settings.of(own, dict(task.settings), record.given)
+    if settings.split is None and "split" in own:
+        raise SettingError("--split none leaves nothing to evaluate on: give Task(test=…)")
     record.parameters = parameters
     return task, settings, record
 

@@ -103,6 +103,12 @@ def user_line(error: BaseException) -> str:
     return ""
 
 
+def refusal(error: BaseException) -> bool:
+    """Say whether an error is a ValueError that the user's own code raised itself, and no library on its behalf."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return isinstance(error, ValueError) and bool(frames) and sources.users(Path(frames[-1].filename))
+
+
 def _load_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise TaskError(f"there is no file {path}")
@@ -121,7 +127,7 @@ def _load_file(path: Path) -> ModuleType:
     sys.modules[path.stem] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[path.stem]
         if isinstance(error, ImportError) and "relative import" in str(error):
             # A package without an __init__.py.
@@ -148,7 +154,7 @@ def _load_module(name: str, *folders: Path) -> ModuleType:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
             raise TaskError(f"there is no module {name!r} here or among the installed packages") from error
         raise TaskError(f"{name} cannot be loaded: {describe(error)}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TaskError(f"{name} cannot be loaded: {describe(error)}") from error
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import Subset
+from torch.utils.data import IterableDataset, Subset
 
 from .data import in_memory
 from .errors import SettingError
@@ -34,6 +34,10 @@ def parts(text: str, size: int, targets: np.ndarray | None, seed: int) -> list[P
         raise SettingError(f"--split {text!r}: stratify is yes or no, not {stratify!r}")
     if options:
         raise SettingError(f"--split {text!r} has no option {', '.join(options)}; there are size and stratify")
+    if not size:
+        raise SettingError("the data to split is empty")
+    if targets is not None and len(targets) != size:
+        raise SettingError(f"the data to split has {size} rows, its targets {len(targets)}")
     rows = np.arange(size)
     classes = targets if stratify and targets is not None else None
     if spec.name == "holdout":
@@ -92,6 +96,13 @@ def divide(data: Any, part: Part) -> tuple[Any, Any]:
     except (TypeError, NotImplementedError) as error:
         raise SettingError(f"--split needs data that can be indexed, and {type(data).__name__} cannot be") from error
     return Subset(data, part[0].tolist()), Subset(data, part[1].tolist())
+
+
+def indexable(data: Any) -> bool:
+    """Say whether data has a length and rows that can be asked for by number."""
+    if in_memory(data) is not None:
+        return True
+    return not isinstance(data, IterableDataset) and hasattr(data, "__len__") and hasattr(data, "__getitem__")
 
 
 def rows_of(data: Any) -> int:

@@ -1,0 +1,108 @@
+"""Tasks that say something that cannot be: a mistake each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
+
+from stoker.engine import Task
+
+PAIRS = (torch.rand(100, 3), torch.zeros(100, dtype=torch.long))
+SETTINGS = {"epochs": 1, "batch_size": 20, "device": "cpu"}
+
+
+class Stream(IterableDataset[Any]):
+    """Has no length."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(zip(*PAIRS, strict=True))
+
+
+class Empty(Dataset[Any]):
+    """Has no row."""
+
+    def __len__(self) -> int:
+        return 0
+
+    def __getitem__(self, row: int) -> Any:
+        raise IndexError
+
+
+class Targets(Empty):
+    """Shows fewer targets than it has rows."""
+
+    targets = [0] * 90
+
+    def __len__(self) -> int:
+        return 100
+
+
+class Named(nn.Module):
+    """Its outputs are a dict."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+
+    def forward(self, inputs: Tensor) -> dict[str, Tensor]:
+        return {"classes": self.layer(inputs)}
+
+
+def _task(**said: Any) -> Task:
+    usual: dict[str, Any] = {"model": nn.Linear(3, 2), "train": PAIRS, "loss": nn.CrossEntropyLoss()}
+    return Task(**{**usual, "settings": SETTINGS, **said})
+
+
+def _several(size: int) -> Any:
+    return lambda model, batch: model(batch[0]).sum(1)[:size]
+
+
+MISTAKES: dict[str, dict[str, Any]] = {
+    "stream": {"train": Stream()},
+    "loader": {"train": DataLoader(TensorDataset(*PAIRS), batch_size=20)},
+    "asked": {"train": Stream(), "settings": {"split": "holdout:0.1"}},
+    "unequal": {"train": (PAIRS[0], PAIRS[1][:90])},
+    "unequal_test": {"test": (PAIRS[0], PAIRS[1][:90])},
+    "three": {"train": (PAIRS[0], PAIRS[0][:70], PAIRS[1]), "collate": list},
+    "targets": {"train": Targets()},
+    "empty": {"train": (PAIRS[0][:0], PAIRS[1][:0])},
+    "empty_val": {"val": (PAIRS[0][:0], PAIRS[1][:0])},
+    "no_rows": {"train": Empty()},
+    "number": {"train": (PAIRS[0], torch.tensor(3))},
+    "arrays": {"train": (np.zeros((9, 3)), np.zeros(9))},
+    "one": {"train": TensorDataset(PAIRS[0])},
+    "none": {"train": None},
+    "no_loss": {"loss": None},
+    "words": {"loss": "mse"},
+    "not_measured": {"loss": None, "step": lambda model, batch: model(batch[0]).sum()},
+    "no_model": {"model": nn.Linear},
+    "function": {"model": lambda inputs: inputs},
+    "step": {"step": _several(20)},
+    "number_step": {"step": lambda model, batch: 3.5},
+    "nothing_step": {"step": lambda model, batch: None},
+    "reduction": {"loss": nn.CrossEntropyLoss(reduction="none")},
+    "outputs": {"model": Named(), "loss": lambda o, t: o["classes"].sum(), "metrics": ["accuracy"]},
+}
+
+
+def mistaken(what: str) -> Task:
+    """Return the task with one mistake."""
+    return _task(**MISTAKES[what])
+
+
+def leaves(code: int = 7) -> Task:
+    """End the program, as a script does."""
+    sys.exit(code)
+
+
+def refuses(hidden: int = 3) -> Task:
+    """Refuse a value by itself."""
+    if hidden > 2:
+        raise ValueError("hidden must be 1 or 2")
+    return _task()
