@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from . import datasets, loading, splits
+from . import datasets, loading, parameters, splits
 from .checking import check
 from .data import in_memory
 from .errors import RequestError, SettingError, StokerError, TaskError
@@ -26,13 +26,13 @@ def build(record: Record, tell: Callable[[str], None] | None = None) -> tuple[Ta
     `tell` is called with lines about a download, which are printed otherwise. Raises RequestError.
     """
     function = loading.find(record.task)
-    parameters = loading.convert(function, record.parameters)
+    values = parameters.convert(function, record.parameters)
     # Once without the task, so that a wrong value is refused before data is loaded.
     given = Settings.of(record.given)
     reseed(given.seed)
     try:
         with datasets.using(given.data, tell):
-            task = function(**parameters)
+            task = function(**values)
     except StokerError:
         raise
     except (Exception, SystemExit) as error:
@@ -56,7 +56,7 @@ def build(record: Record, tell: Callable[[str], None] | None = None) -> tuple[Ta
     settings = Settings.of(own, dict(task.settings), record.given)
     if settings.split is None and "split" in own:
         raise SettingError("--split none leaves nothing to evaluate on: give Task(test=…)")
-    record.parameters = parameters
+    record.parameters = values
     return task, settings, record
 
 

@@ -1,7 +1,8 @@
-"""Finds a task by name or file, and checks its parameters against the function's annotations."""
+"""Finds a task by name or file."""
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import inspect
@@ -11,12 +12,12 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_type_hints
-
-import msgspec
+from typing import Any
 
 from . import sources
-from .errors import ParameterError, TaskError
+from .errors import TaskError
+from .parameters import convert
+from .settings import choices
 from .task import Task
 from .tasks import NAMES
 
@@ -32,6 +33,8 @@ def find(name: str) -> Callable[..., Task]:
     if name in NAMES:
         return getattr(importlib.import_module(f".tasks.{name}", __package__), name)  # type: ignore[no-any-return]
     where, colon, function = name.rpartition(":")
+    if not colon and name.endswith(".py"):
+        raise TaskError(_functions_of(Path(name)))
     if not colon:
         raise TaskError(
             f"there is no task {name!r}: the built-in ones are {', '.join(NAMES)}; your own is FILE.py:FUNCTION"
@@ -56,41 +59,10 @@ def check_early(name: str, parameters: dict[str, Any]) -> None:
         raise TaskError(f"there is no file {where}")
 
 
-def convert(function: Callable[..., Task], given: dict[str, Any]) -> dict[str, Any]:
-    """Return all parameters of a task, the given ones converted to their annotations. Raises ParameterError."""
-    signature = inspect.signature(function)
-    hints = get_type_hints(function)
-    known = ", ".join(signature.parameters) or "none"
-    name = getattr(function, "__name__", "task")
-    for key in given:
-        if key not in signature.parameters:
-            raise ParameterError(f"{name} has no parameter {key!r}; it has {known}")
-    values: dict[str, Any] = {}
-    for key, parameter in signature.parameters.items():
-        if key in given:
-            kind = hints.get(key, Any)
-            try:
-                values[key] = msgspec.convert(given[key], kind, strict=False)
-            except msgspec.ValidationError as error:
-                shown = getattr(kind, "__name__", str(kind))
-                raise ParameterError(f"{name}: {key}={shorten(given[key])} is no {shown} ({error})") from error
-        elif parameter.default is not inspect.Parameter.empty:
-            values[key] = parameter.default
-        elif parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            raise ParameterError(f"{name} needs {key}: give {key}=VALUE")
-    return values
-
-
 def folder_of(name: str) -> Path:
     """Return the folder of a task's file, or the present one for other tasks."""
     where = name.rpartition(":")[0]
     return Path(where).resolve().parent if where.endswith(".py") else Path.cwd()
-
-
-def shorten(value: Any, most: int = 60) -> str:
-    """Return a value's text, cut for a line that a person reads."""
-    text = str(value)
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def user_line(error: BaseException) -> str:
@@ -107,6 +79,20 @@ def refusal(error: BaseException) -> bool:
     """Say whether an error is a ValueError that the user's own code raised itself, and no library on its behalf."""
     frames = traceback.extract_tb(error.__traceback__)
     return isinstance(error, ValueError) and bool(frames) and sources.users(Path(frames[-1].filename))
+
+
+def _functions_of(path: Path) -> str:
+    """Say which functions of a file can be named: those that return a Task, or else all; the file is not imported."""
+    if not path.is_file():
+        return f"there is no file {path}"
+    try:
+        lines = ast.parse(path.read_bytes()).body
+    except (SyntaxError, ValueError, OSError):
+        lines = []
+    found = [line for line in lines if isinstance(line, ast.FunctionDef) and not line.name.startswith("_")]
+    tasks = [line for line in found if line.returns and ast.unparse(line.returns).strip("'\"").endswith("Task")]
+    names = [line.name for line in tasks or found] or ["FUNCTION"]
+    return f"name a function: {choices([f'{path}:{name}' for name in names])}"
 
 
 def _load_file(path: Path) -> ModuleType:

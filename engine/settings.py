@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_type_hints
 
@@ -15,6 +16,7 @@ from .specs import Every, Spec
 
 Precision = Literal["fp32", "bf16", "fp16"]
 OnNan = Literal["pause", "stop", "ignore"]
+CHOICES = {"precision": Precision, "on_nan": OnNan}
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 
@@ -85,10 +87,9 @@ class Settings:
             raise SettingError(f"--label-smoothing must be at least 0 and below 1, not {self.label_smoothing}")
         if not DEVICE.fullmatch(self.device):
             raise SettingError(f"--device must be cpu, cuda, cuda:N, mps or auto, not {self.device!r}")
-        for name in ("precision", "on_nan"):
-            allowed = get_args({"precision": Precision, "on_nan": OnNan}[name])
-            if getattr(self, name) not in allowed:
-                raise SettingError(f"{flag(name)} must be {' or '.join(allowed)}, not {getattr(self, name)!r}")
+        for name, kind in CHOICES.items():
+            if getattr(self, name) not in get_args(kind):
+                raise SettingError(f"{flag(name)} must be {choices(get_args(kind))}, not {getattr(self, name)!r}")
         Every.parse(self.eval_every, what="--eval-every")
         if self.save_every is not None:
             Every.parse(self.save_every, what="--save-every", time=True)
@@ -106,7 +107,9 @@ class Settings:
                 if name not in hints:
                     raise SettingError(f"there is no setting {name!r}; there are {', '.join(hints)}")
                 try:
-                    values[name] = msgspec.convert(value, hints[name], strict=False)
+                    # A choice is looked at when all are there, where its choices are named.
+                    kind = str if name in CHOICES else hints[name]
+                    values[name] = msgspec.convert(value, kind, strict=False)
                 except msgspec.ValidationError as error:
                     raise SettingError(f"{flag(name)} {value!r}: {str(error).lower()}") from error
         return cls(**values)
@@ -114,6 +117,12 @@ class Settings:
     def asdict(self) -> dict[str, Any]:
         """Return the settings as plain data."""
         return dataclasses.asdict(self)
+
+
+def choices(values: Sequence[Any]) -> str:
+    """Return what there is to choose from as people say it: `a, b or c`."""
+    *most, last = map(str, values)
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def flag(name: str) -> str:

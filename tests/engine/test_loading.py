@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pytest
 
-from stoker.engine import Task, loading
+from stoker.engine import Task, loading, parameters
 from stoker.engine.errors import ParameterError, TaskError
 from stoker.engine.tasks import NAMES
 
@@ -23,10 +23,10 @@ def example(
 
 def test_parameters_are_converted_from_text() -> None:
     """Each to its annotation; what is not given keeps its default."""
-    given = {"count": "7", "rate": "1e-3", "deep": "true", "kind": "b", "most": "null", "loose": "x"}
-    wanted = {"count": 7, "rate": 0.001, "deep": True, "kind": "b", "most": None, "loose": "x"}
-    assert loading.convert(example, given) == wanted
-    assert loading.convert(example, {"count": 1}) == {
+    given = {"count": "7", "rate": "1e-3", "deep": "true", "kind": "b", "most": "null", "loose": "2"}
+    wanted = {"count": 7, "rate": 0.001, "deep": True, "kind": "b", "most": None, "loose": 2}
+    assert parameters.convert(example, given) == wanted
+    assert parameters.convert(example, {"count": 1}) == {
         "count": 1, "rate": 0.5, "deep": False, "kind": "a", "most": None, "loose": 1
     }  # fmt: skip
 
@@ -46,7 +46,7 @@ def test_parameters_are_converted_from_text() -> None:
 def test_a_wrong_parameter_is_refused(given: dict[str, Any], named: str) -> None:
     """With what would be right."""
     with pytest.raises(ParameterError, match=named) as caught:
-        loading.convert(example, given)
+        parameters.convert(example, given)
     assert "\n" not in str(caught.value)
 
 
@@ -69,8 +69,8 @@ def test_a_task_that_is_not_there(name: str, named: str) -> None:
 def test_built_in_tasks_are_known_without_torch() -> None:
     """Names, parameters and descriptions, in a process of its own."""
     code = (
-        "import sys\nfrom stoker.engine import loading\nfrom stoker.engine.tasks import NAMES\n"
-        "for name in NAMES:\n    task = loading.find(name)\n    assert task.__doc__\n    loading.convert(task, {})\n"
+        "import sys\nfrom stoker.engine import loading, parameters\nfrom stoker.engine.tasks import NAMES\n"
+        "for name in NAMES:\n    task = loading.find(name)\n    assert task.__doc__\n    parameters.convert(task, {})\n"
         "assert 'torch' not in sys.modules and 'torchvision' not in sys.modules\nprint(*NAMES)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
