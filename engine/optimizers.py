@@ -35,10 +35,13 @@ def build(text: str, model: nn.Module, lr: float) -> Optimizer:
     for option in spec.options:
         if option not in known:
             raise SettingError(f"optimizer {spec.name} has no option {option!r}; it has {', '.join(known)}")
+    options: dict[str, Any] = {name: _value(value) for name, value in spec.options.items()}
+    for name, value in options.items():
+        if wanted := _wanted(inspect.signature(kind).parameters[name].default, value):
+            raise SettingError(f"optimizer {text!r}: {name} is {wanted.format(name)}, not {spec.options[name]}")
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if not parameters:
         raise SettingError("the model has no parameters to train")
-    options: dict[str, Any] = {name: _value(value) for name, value in spec.options.items()}
     # One call a step instead of several a parameter, and it can skip an update on a device. Plain SGD on the CPU is one
     # call a parameter already, and cheaper (12 µs against 18 for two small layers).
     plain = spec.name == "sgd" and not options.get("momentum") and parameters[0].device.type == "cpu"
@@ -73,6 +76,17 @@ def _value(value: Value) -> Any:
     parts = value.split("-") if isinstance(value, str) else []
     numbers = [literal(part) for part in parts]
     return tuple(numbers) if len(numbers) > 1 and all(isinstance(number, int | float) for number in numbers) else value
+
+
+def _wanted(default: Any, value: Any) -> str:
+    """Say what an option must be, by torch's default for it, where `value` is nothing like it; or nothing."""
+    if isinstance(default, bool):
+        return "" if isinstance(value, bool) else "yes or no"
+    if isinstance(default, int | float):
+        return "" if isinstance(value, int | float) and not isinstance(value, bool) else "a number"
+    if isinstance(default, tuple):
+        return "" if isinstance(value, tuple) else "several numbers, as in {}=0.9-0.999"
+    return ""
 
 
 def _fusable(parameter: torch.Tensor) -> bool:

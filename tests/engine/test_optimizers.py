@@ -71,8 +71,12 @@ def test_frozen_parameters_are_left_alone() -> None:
         ("sgd:momentum=-1", "momentum"),
         ("sgd:nesterov=true", "esterov"),
         ("adam:betas=0.9-2", "beta"),
-        ("adam:betas=0.9", "betas|float"),
-        ("sgd:momentum=lots", "sgd"),
+        ("adam:betas=0.9", "betas is several numbers, as in betas=0.9-0.999, not 0.9"),
+        ("adam:betas=high", "betas is several numbers, as in betas=0.9-0.999, not high"),
+        ("sgd:momentum=lots", "momentum is a number, not lots"),
+        ("sgd:momentum=none", "momentum is a number, not None"),
+        ("sgd:nesterov=perhaps", "nesterov is yes or no, not perhaps"),
+        ("sgd:momentum=0.9-0.8", "momentum is a number"),
     ],
 )
 def test_a_wrong_optimizer_is_refused(text: str, named: str) -> None:
