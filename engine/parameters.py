@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import fields
 from types import NoneType, UnionType
-from typing import Any, Literal, Optional, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -31,9 +31,9 @@ def convert(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, An
         hints = get_type_hints(function)
     except NameError as error:
         raise ParameterError(f"{name}: its annotations cannot be read, {error}") from error
-    for key in given:
+    for key, value in given.items():
         if key not in signature.parameters:
-            raise ParameterError(f"{name} has no parameter {key!r}{_instead(key, given[key], [*signature.parameters])}")
+            raise ParameterError(f"{name} has no parameter {key!r}{_instead(key, value, [*signature.parameters])}")
     values: dict[str, Any] = {}
     for key, parameter in signature.parameters.items():
         if key in given:
@@ -59,7 +59,7 @@ def _kind(hint: Any, default: Any) -> Any:
     """Return what a parameter's values must be."""
     if hint is None:
         return type(default) if type(default) in TOLD else Any
-    return Optional[hint] if default is None else hint
+    return Union[hint, None] if default is None else hint  # noqa: UP007 - a hint may be no class
 
 
 def _read(value: Any, kind: Any) -> Any:

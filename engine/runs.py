@@ -20,6 +20,7 @@ from .errors import RunError, RunLocked
 from .events import Event, Paused, Resumed, RunFinished, RunStarted, decode
 
 NAME = re.compile(r"[^/\x00-\x1f]+")
+LONGEST = 100  # characters of a run's name: it stands in tables and on one line of a terminal
 TAIL = 256 * 1024  # bytes at the end of events.jsonl that tell a run's state
 LOCK_TRIES = 10  # a reader that looks whether a run lives holds the lock for an instant
 
@@ -184,9 +185,18 @@ def state(events: list[Event], *, alive: bool) -> str:
 
 def create(runs: Path, task: str, name: str | None, record: dict[str, Any]) -> RunFolder:
     """Make a new run folder, readable by its owner alone. Raises RunError for a name that is taken or impossible."""
-    stem = name or f"{Path(task.partition(':')[0]).stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    if not NAME.fullmatch(stem) or stem.startswith(".") or len(stem.encode()) > 255:
-        raise RunError(f"run name {stem!r} cannot be a folder's name: no slash, no leading dot, at most 255 bytes")
+    stem = name or _made_up(task)
+    if (
+        not NAME.fullmatch(stem)
+        or not stem.strip()
+        or stem[0] in ".-"
+        or len(stem) > LONGEST
+        or len(stem.encode()) > 255
+    ):
+        raise RunError(
+            f"run name {stem if len(stem) <= LONGEST else stem[:20] + '…'!r} cannot be: not blank, no slash,"
+            f" no dot or dash at its start, at most {LONGEST} characters and 255 bytes"
+        )
     for number in range(1, 1000):
         folder = RunFolder(runs / (stem if number == 1 else f"{stem}-{number}"))
         try:
@@ -206,6 +216,11 @@ def create(runs: Path, task: str, name: str | None, record: dict[str, Any]) -> R
         )
         return folder
     raise RunError(f"no free name for {stem!r} in {runs}")
+
+
+def _made_up(task: str) -> str:
+    stem = Path(task.rpartition(":")[0] or task).stem.strip(" .-")[:50] or "run"
+    return f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
 def find(runs: Path, name: str) -> RunFolder:

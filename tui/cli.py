@@ -87,7 +87,7 @@ def run(
         # With --like there is no task to name: what stands first is a parameter.
         parameters = (task, *parameters)
         task = None
-    values: dict[str, Any] = dict(_parameter(text) for text in parameters)
+    values: dict[str, Any] = _parameters(parameters)
     given = setting_options.given(options)
     if like:
         record = runs.find(runs_folder, like).record()
@@ -259,11 +259,16 @@ def _ls(runs_folder: Path, as_json: bool = False) -> int:
     return 0
 
 
-def _parameter(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise ParameterError(f"{text!r} is no parameter: write PARAM=VALUE")
-    return name, value
+def _parameters(texts: tuple[str, ...]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise ParameterError(f"{text!r} is no parameter: write PARAM=VALUE")
+        if name in values:
+            raise ParameterError(f"{name} is given twice: {name}={values[name]} and {text}")
+        values[name] = value
+    return values
 
 
 def _located(task: str) -> str:

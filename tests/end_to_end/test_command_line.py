@@ -59,6 +59,14 @@ def test_digits_learns(tmp_path: Path) -> None:
         (["run", "iris", "hiden=3"], "hiden.*hidden"),
         (["run", "iris", "hidden=many"], "hidden=many.*int"),
         (["run", "iris", "hidden"], "PARAM=VALUE"),
+        (["run", "iris", "hidden=3", "hidden=4"], "hidden is given twice: hidden=3 and hidden=4"),
+        (["run", "iris", "epochs=3"], "it is a setting, write --epochs 3"),
+        (["run", "iris", "--precision", "fp8"], "--precision must be fp32, bf16 or fp16"),
+        (["run", "iris", "--name", "-x"], "'-x'.*dash"),
+        (["run", "iris", "--name", " "], "' '.*blank"),
+        (["run", "iris", "--name", "x" * 101], "at most 100 characters"),
+        (["run", "empty.py"], "name a function: empty.py:FUNCTION"),
+        (["run", "leaves.py:task"], r"cannot be built: SystemExit: 7 \(leaves.py:3\)"),
         (["run", "iris", "--lr", "-1"], "--lr.*above 0"),
         (["run", "iris", "--name", "taken"], "taken.*exists"),
         (["run", "iris", "--name", "a/b"], "a/b"),
@@ -81,6 +89,7 @@ def test_a_wrong_request_is_one_clear_line(tmp_path: Path, arguments: list[str],
     (tmp_path / "runs" / "no run").mkdir()
     (tmp_path / "broken.py").write_text("def f():\n    return 1 / 0\nf()\n")
     (tmp_path / "empty.py").write_text("")
+    (tmp_path / "leaves.py").write_text("import sys\ndef task():\n    sys.exit(7)\n")
     done = stoker(tmp_path, *arguments)
     assert done.returncode == 2, done.stdout + done.stderr
     assert re.search(named, done.stderr), done.stderr

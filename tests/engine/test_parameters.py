@@ -108,5 +108,5 @@ def test_a_file_without_a_function(code: str, named: str, tmp_path: Path, monkey
     (tmp_path / "sp.py").write_text(code)
     with pytest.raises(TaskError, match=named):
         loading.check_early("sp.py", {})
-    with pytest.raises(TaskError, match="no file nowhere.py"):
+    with pytest.raises(TaskError, match=r"no file nowhere\.py"):
         loading.check_early("nowhere.py", {})

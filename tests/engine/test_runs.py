@@ -45,7 +45,7 @@ def test_names_that_are_made_up_never_collide(tmp_path: Path) -> None:
     assert all(name.startswith("iris-") for name in names)
 
 
-@pytest.mark.parametrize("name", ["a/b", "..", ".hidden", "x" * 256, "a\nb", ""])
+@pytest.mark.parametrize("name", ["a/b", "..", ".hidden", "x" * 101, "训" * 90, "a\nb", "-x", " ", "\u3000", ""])
 def test_a_name_that_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
     """An empty name is made up; the others cannot be."""
     if not name:
@@ -55,9 +55,16 @@ def test_a_name_that_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
         runs.create(tmp_path, "iris", name, RECORD)
 
 
+def test_a_file_may_be_called_as_it_likes(tmp_path: Path) -> None:
+    """The name that is made up of it is one that can be typed."""
+    for stem, begins in (("-x", "x-"), (".hidden", "hidden-"), ("y" * 200, "y" * 50 + "-"), ("- ", "run-")):
+        name = runs.create(tmp_path, f"/place/{stem}.py:task", None, RECORD).name
+        assert name.startswith(begins) and len(name) <= 100
+
+
 def test_long_and_foreign_names_are_fine(tmp_path: Path) -> None:
     """200 characters, and any script."""
-    for name in ("x" * 200, "лента 训练"):
+    for name in ("x" * 100, "лента 训练"):
         assert runs.find(tmp_path, runs.create(tmp_path, "iris", name, RECORD).name).record().run == name
 
 
