@@ -131,7 +131,7 @@ class Desk:
 
     def _resume(self, command: Command) -> None:
         if self.paused is None:
-            self._answer(command, "failed", "was not paused")
+            self._answer(command, "done", "was not paused")
             return
         try:
             self._release.to_device()
