@@ -52,7 +52,7 @@ def table(folders: list[RunFolder]) -> str:
     """Return the runs as columns, their differing settings and their results as rows."""
     settings = [settings_of(folder) for folder in folders]
     outcomes = [results(read(folder)) for folder in folders]
-    rows = [["", *(folder.name for folder in folders)]]
+    rows = [["", *(_shown(folder.name) for folder in folders)]]
     rows += [[name, *(_shown(one.get(name)) for one in settings)] for name in differing(settings)]
     names = dict.fromkeys(name for one in outcomes for name in one)
     rows += [[name, *(one.get(name, "-") for one in outcomes)] for name in names]

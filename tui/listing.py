@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from ..engine.errors import RunError
 from ..engine.events import EarlyStopping, Evaluated, RunFinished, RunStarted, Steps
+from ..engine.parameters import shorten
 from ..engine.runs import RunFolder, state
+
+WIDEST = 40  # characters of a run's name in a table
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def table(rows: list[Row]) -> str:
     for row in rows:
         best = f"{row.monitor} {row.best:.4g}" if row.best is not None else "-"
         epochs = f"{row.epoch}/{row.epochs}" if row.epochs else str(row.epoch)
-        lines.append((row.run, row.state, epochs, str(row.step), best, ago(row.age)))
+        lines.append((shorten(row.run, WIDEST), row.state, epochs, str(row.step), best, ago(row.age)))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
