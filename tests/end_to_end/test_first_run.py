@@ -25,7 +25,7 @@ def test_a_run_is_watched_paused_saved_quit_and_resumed(tmp_path: Path, columns:
     """With keys alone; the same curve in the same folder goes on to the end."""
     folder = RunFolder(tmp_path / "runs" / "one")
     with Terminal(["run", "iris", "--name", "one", "--epochs", "60000"], tmp_path, columns, rows) as terminal:
-        terminal.wait_for("loading torch")
+        terminal.wait_for("loading")
         terminal.wait_for("training")
         before = terminal.number(STEP)
         terminal.wait_for(lambda text: terminal.number(STEP) > before)
@@ -87,7 +87,7 @@ def test_the_first_frame_does_not_wait_for_torch(tmp_path: Path) -> None:
     """Something stands on the screen long before the training can begin."""
     start = time.monotonic()
     with Terminal(["run", "iris", "--name", "one"], tmp_path) as terminal:
-        terminal.wait_for("loading torch")
+        terminal.wait_for("loading")
         first = time.monotonic() - start
         terminal.wait_for("training|completed")
         trains = time.monotonic() - start

@@ -82,7 +82,7 @@ async def test_before_the_first_event_nothing_can_be_asked(folder: RunFolder, un
     source = Recorded([])
     app = app_of(folder, source)
     async with app.run_test() as pilot:
-        await until(lambda: "loading torch" in text_of(app))
+        await until(lambda: "loading…" in text_of(app))
         await pilot.press("space", "s", "e", "r")
         assert not source.asked
 

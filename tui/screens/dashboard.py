@@ -182,7 +182,7 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
 
     def _show_curves(self) -> None:
         view, viewing = self.view, self.viewing
-        waiting = "loading torch…" if view.standing(self._clock()) == "loading" else "no steps yet"
+        waiting = "loading…" if view.standing(self._clock()) == "loading" else "no steps yet"
         if "restart" in self.steering.offers(view, self._clock()):
             waiting = "no steps: r trains it"
         charts = viewing.charts(view, waiting)

@@ -19,7 +19,7 @@ LOOKS = {
     "failed": ("✗", "$error"),
     "lost": ("?", "$error"),
 }
-WORDS = {"loading": "loading torch…", "early_stopping": "stopped early"}
+WORDS = {"loading": "loading…", "early_stopping": "stopped early"}
 
 
 class StateLine(Panel):
