@@ -194,8 +194,8 @@ async def test_marked_runs_are_compared(at: Path, until: Until) -> None:
 
 
 async def test_names_are_shown_as_they_are(at: Path, until: Until) -> None:
-    """Markup in them, 200 characters, Chinese."""
-    for name in ("[bold]x", "n" * 200, "数字识别"):
+    """Markup in them, 100 characters, Chinese."""
+    for name in ("[bold]x", "n" * 100, "数字识别"):
         write(at, name, COMPLETED)
     app = app_of(at)
     async with app.run_test(size=(60, 12)):
