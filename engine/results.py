@@ -60,7 +60,7 @@ def _measured(folder: RunFolder, record: Record, path: Path) -> dict[str, Any]:
         values = evaluator.measure(data.evaluation_batches(part, settings, device, task))
     except StokerError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TrainingError(f"task {record.task} cannot be evaluated: {describe(error)}") from error
     result = {"run": folder.name, "checkpoint": path.name, "step": saved["progress"]["step"], "split": split}
     result["metrics"] = values

@@ -44,6 +44,7 @@ def test_no_space_is_one_line_and_nothing_is_lost(
     """The former export stays, nothing half-written does, and no thread complains later."""
     out = tmp_path / "out"
     exporter.write(made, None, out / name)
+    threads = threading.active_count()
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
 
     def full(file: int) -> None:
@@ -53,7 +54,7 @@ def test_no_space_is_one_line_and_nothing_is_lost(
     with pytest.raises(RequestError, match=rf"{name} cannot be written: No space left on device"):
         exporter.write(made, None, out / name)
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
-    assert threading.active_count() == 1
+    assert threading.active_count() <= threads
 
 
 @pytest.mark.parametrize("name", [*KINDS, "weights.pt", "model.pt", "weights.safetensors"])
