@@ -20,7 +20,7 @@ def events_of(folder: RunFolder) -> list:
     return [decode(line) for line in folder.events.read_bytes().splitlines()]
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24)])
+@pytest.mark.parametrize(("columns", "rows"), [(120, 40), pytest.param(80, 24, marks=pytest.mark.slow)])
 def test_a_run_is_watched_paused_saved_quit_and_resumed(tmp_path: Path, columns: int, rows: int) -> None:
     """With keys alone; the same curve in the same folder goes on to the end."""
     folder = RunFolder(tmp_path / "runs" / "one")

@@ -34,7 +34,7 @@ def main_thread_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-@pytest.mark.parametrize("cut", ["SIGHUP", "closed", "closed and SIGHUP ignored"])
+@pytest.mark.parametrize("cut", ["SIGHUP", pytest.param("closed", marks=pytest.mark.slow), "closed and SIGHUP ignored"])
 def test_the_training_goes_on_where_the_terminal_is_gone(tmp_path: Path, undisturbed: RunFolder, cut: str) -> None:
     """It saves, trains on in the same process at no cost for the dead terminal, and ends with the same bits."""
     folder = RunFolder(tmp_path / "runs" / "one")
