@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from recorded import BEGAN, Recorded, body, folds, footed, run, settled, started, time_of
 from textual.strip import Strip
+from textual.widget import Widget
 
 from stoker.engine import events as e
 from stoker.engine.controls import Command
@@ -271,3 +273,28 @@ async def test_steps_do_not_lay_the_screen_out_again(
             await until(lambda step=step: str(step) in text_of(app))
             await pilot.pause()
     assert layouts == 0
+
+
+async def test_a_finished_run_draws_nothing(folder: RunFolder, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even what would look the same: nothing is sent while nothing changes."""
+    now = [NOW + 400 * 86_400]
+    source = Recorded([*run(), e.RunFinished(at=NOW, step=330, epoch=8)], alive=False)
+    app = StokerApp(folder, source=source, clock=lambda: now[0])
+    drawn: list[str] = []
+    async with app.run_test(size=(140, 42)) as pilot:
+        await until(lambda: "completed" in text_of(app) and footed(app.screen))
+        await until(lambda: all(map(settled, app.screen.query(Curve))))
+        await pilot.pause()
+        real = Widget.refresh
+
+        def refresh(widget: Widget, *given: Any, **named: Any) -> Widget:
+            drawn.append(f"{type(widget).__name__} {widget.id}")
+            return real(widget, *given, **named)
+
+        monkeypatch.setattr(Widget, "refresh", refresh)
+        for _ in range(3):
+            now[0] += 1
+            app.dashboard._next = 0.0
+            app.dashboard.tick()
+            await pilot.pause()
+    assert drawn == []

@@ -38,7 +38,9 @@ class MachinePanel(Panel):
         if view.elsewhere:
             return [[("not this one", "$label")]]
         reading = self._reading
-        self.border_title = self.TITLE if view.alive else f"{self.TITLE} at the end"
+        title = self.TITLE if view.alive else f"{self.TITLE} at the end"
+        if title != self.border_title:  # said again, it would draw the panel again
+            self.border_title = title
         if reading is None:
             return [[("…", "$label")]] if view.alive else []
         several = len(reading.gpus) > 1
