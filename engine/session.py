@@ -86,6 +86,8 @@ class _Session:
         torch.set_num_threads(threads or torch.get_num_threads())
         self.told = self.folder.events.stat().st_size > 0
         task, settings, record = build(record, self._tell)
+        # What the task imported stays too, pandas for one; the trainers of folds come and go, so not later.
+        gc.freeze()
         self.sources = sources.sums()
         device = choose(settings.device)
         torch.set_num_threads(threads or settings.threads or useful_threads(task, settings.batch_size))
