@@ -57,6 +57,7 @@ def _cells(row: Row, found: dict[str, dict[str, Any]]) -> tuple[str, str, str, s
         names = [name for name, value in others.items() if isinstance(value, dict) and name != "stoker"]
         told = ", ".join(f"{name} {_spread(others[name].get(row.peers[1]), row.unit)}" for name in names)
         against = f"{against} {told}" if against.endswith(" in") else f"{against}; beside it {told}"
+    against = "" if against.endswith(" in") else against
     if figure is None:
         return row.what, against, row.to_reach, "not measured", "–"
     median = figure["median"] if isinstance(figure, dict) else figure
@@ -72,7 +73,7 @@ def _spread(figure: Any, unit: str) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}" if value < 0.9 or value >= 10 else f"{value:.2f}"
 
 
 def _circumstances(result: dict[str, Any]) -> str:
