@@ -18,11 +18,12 @@ class Checkpoints(Panel):
         failed: list[list[Part]] = [[("the last save failed", "bold $bad")]] if view.save_failed else []
         if not newest:
             return failed or [[("none yet", "$label")]]
-        return failed + [
-            spread(
-                [(f"{kind} ", "$label"), (f"step {count(event.step or 0)}", "")],
-                [(f" {duration(now - event.at)} ago", "$label")],
-                width,
-            )
-            for kind, event in newest.items()
-        ]
+        return failed + [_row(kind, event.step or 0, duration(now - event.at), width) for kind, event in newest.items()]
+
+
+def _row(kind: str, step: int, age: str, width: int) -> list[Part]:
+    """Return a row in which the age gives way: half a number would be another one."""
+    left: list[Part] = [(f"{kind} ", "$label"), (f"step {count(step)}", "")]
+    room = width - sum(len(text) for text, _ in left)
+    words = next((words for words in (f" {age} ago", f" {age}") if len(words) <= room), "")
+    return spread(left, [(words, "$label")], width)
