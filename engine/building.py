@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from . import datasets, loading, parameters, splits
+from . import datasets, loading, parameters, prolong, splits
 from .checking import check
 from .data import in_memory
 from .errors import RequestError, SettingError, StokerError, TaskError
@@ -70,7 +70,7 @@ def divided(task: Task, settings: Settings, fold: int) -> Task:
         rows = splits.rows_of(task.train)
         part = splits.parts(settings.split, rows, splits.targets_of(task.train), settings.seed)[fold]
         train, held_out = splits.divide(task.train, part)
-        if task.test is None and splits.folds_in(settings.split) == 1:
+        if task.test is None and settings.folds == 1:
             task = replace(task, train=train, test=held_out)
         else:
             task = replace(task, train=train, val=held_out)
@@ -86,7 +86,7 @@ def changes(record: Record, sources: dict[str, str], then: dict[str, Any], now: 
     found = [f"{name} is new" for name in sources if name not in record.sources]
     found += [f"{name} is gone" for name in record.sources if name not in sources]
     found += [f"{name} has changed" for name, value in sources.items() if record.sources.get(name, value) != value]
-    both = [name for name in now if name in then]
+    both = [name for name in now if name in then and name not in prolong.given(record)]
     return found + [f"{name} was {then[name]}, is {now[name]}" for name in both if then[name] != now[name]]
 
 

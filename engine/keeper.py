@@ -49,6 +49,7 @@ class Keeper:
         self._retry = 0.0
         self._held: dict[str, Any] | None = None
         self._last_best = 0.0
+        self._over = False
 
     def start(self, step: int, epoch: int) -> None:
         """Count from here: what is at `step` is on the disk already, or is the beginning."""
@@ -106,6 +107,11 @@ class Keeper:
         self._saver.start(Save(tuple(kinds), cause, progress["step"], progress["epoch"], commands), state)
         return self.finish()[-1].error is None if wait else True
 
+    def last(self, cause: str) -> bool:
+        """Save `latest` when the training has ended, and say whether it is safe; nothing is tried again after it."""
+        self._over = True
+        return self.latest(cause, wait=True)
+
     def finish(self) -> list[Saved]:
         """Wait for the saves under way and say how they ended."""
         if self._held is not None:
@@ -122,6 +128,7 @@ class Keeper:
 
     def close(self) -> None:
         """Wait for what is under way and end the writing thread."""
+        self._over = True
         self.finish()
         self._held = None  # a best that could not be written now will not be later
         self._saver.close()
@@ -164,7 +171,8 @@ class Keeper:
         self._saved_step = self._saved_epoch = -1
         kind = "nan" if isinstance(error, NotFinite) else "save_failed"
         name = save.kinds[0][1]
-        message = f"{name} was not saved: {reason(error)}; the one before stays, tried again in {RETRY:.0f} s"
+        again = "" if self._over else f", tried again in {RETRY:.0f} s"
+        message = f"{name} was not saved: {reason(error)}; the one before stays{again}"
         self._say(Warned(kind=kind, message=message, **place))
 
 

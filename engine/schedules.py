@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -59,9 +60,24 @@ class Schedule:
         """Return the scheduler's state."""
         return dict(self.scheduler.state_dict())
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` returned."""
-        self.scheduler.load_state_dict(state)
+    def restore(self, state: dict[str, Any], optimizer: Optimizer, fresh: list[dict[str, Any]]) -> None:
+        """Take back what `state_dict` returned; the optimizer has its saved groups, and had the `fresh` ones before.
+
+        Where the run has another length now, the schedule becomes the one of that length, as far on as it was.
+        """
+        if _lengths(state) == _lengths(self.state_dict()):
+            self.scheduler.load_state_dict(state)
+            return
+        groups = optimizer.param_groups
+        # What a person made of the rate stays.
+        factor = groups[0]["initial_lr"] / fresh[0]["initial_lr"]
+        for group, was in zip(groups, fresh, strict=True):
+            group["lr"] = was["lr"] * factor
+        _rescale(self.scheduler, factor, [group["lr"] for group in groups])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch misses the optimizer's steps between
+            for _ in range(state["last_epoch"]):
+                self.scheduler.step()
 
 
 def build(
@@ -105,6 +121,11 @@ def set_learning_rate(optimizer: Optimizer, schedule: Schedule | None, lr: float
                 group[name] *= factor
     if schedule is not None:
         _rescale(schedule.scheduler, factor, [group["lr"] for group in optimizer.param_groups])
+
+
+def _lengths(state: dict[str, Any]) -> list[Any]:
+    own = [state[name] for name in ("T_max", "total_steps") if name in state]
+    return own + [_lengths(part) for part in state.get("_schedulers", ())]
 
 
 def _rescale(scheduler: Any, factor: float, now: list[float]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import torch
 
-from . import checkpoint, loading, sources, splits
+from . import checkpoint, loading, sources
 from .building import build, changes, divided
 from .controls import Controls
 from .desk import Ended
@@ -26,6 +26,7 @@ from .errors import CheckpointError, RequestError, RunError, TrainingError
 from .events import Event, RunFinished, RunStarted, Warned
 from .git import commit
 from .journal import Journal
+from .prolong import LIMITS, given
 from .runs import Record, RunFolder
 from .settings import Settings
 from .state import differences
@@ -92,7 +93,7 @@ class _Session:
         device = choose(settings.device)
         torch.set_num_threads(threads or settings.threads or useful_threads(task, settings.batch_size))
         settings = replace(settings, threads=torch.get_num_threads())
-        folds = splits.folds_in(settings.split)
+        folds = settings.folds
         first = saved["progress"].get("fold", 0) if saved else 0
         self.results = list(saved["folds"])[:first] if saved else []
         record.settings = settings.asdict()
@@ -190,12 +191,13 @@ class _Session:
         messages, cause = [ended.message] if ended.message else [], ended.cause
         if trainer.torn:
             messages.append("it broke off inside an optimizer step, so the last good checkpoint stays")
-        elif not trainer.keeper.latest(ended.save_cause, wait=True):
+        elif not trainer.keeper.last(ended.save_cause):
             messages.append("its last state could not be saved")
             # Whoever waits for the weights must not be told that they are there.
             cause = "failed" if ended.cause in ("completed", "early_stopping") else cause
         if cause in ("completed", "early_stopping") and self.resumed == (self.fold, trainer.progress.step):
-            messages.append("nothing was left to train")
+            more = f": `stoker resume {self.folder.name} --{LIMITS[cause]} N` trains on" if self.fold is None else ""
+            messages.append(f"nothing was left to train{more}")
         trainer.close(OVER)
         stopping = trainer.examiner.early_stopping
         best = None if math.isnan(stopping.best) else stopping.best
@@ -248,7 +250,12 @@ class _Session:
         if changed:
             message = f"not as it was when saved, the last bits may differ: {', '.join(changed)}"
             trainer.say(Warned(kind="inexact", message=message, **trainer.place))
-        changed = changes(record, self.sources, saved["settings"], trainer.settings.asdict())
+        then, now = saved["settings"], trainer.settings.asdict()
+        longer = [f"{name} was {then[name]}, is {now[name]}" for name in given(record) if then[name] != now[name]]
+        if longer:
+            message = f"goes on under another limit: {', '.join(longer)}"
+            trainer.say(Warned(kind="note", message=message, **trainer.place))
+        changed = changes(record, self.sources, then, now)
         if changed:
             message = f"the task is not the one that this run was started with: {'; '.join(changed)}"
             trainer.say(Warned(kind="task_changed", message=message, **trainer.place))

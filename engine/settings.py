@@ -114,6 +114,15 @@ class Settings:
                     raise SettingError(f"{flag(name)} {value!r}: {str(error).lower()}") from error
         return cls(**values)
 
+    @property
+    def folds(self) -> int:
+        """How many models the split trains."""
+        if self.split is None:
+            return 1
+        spec = Spec.parse(self.split)
+        count = spec.options.get("", spec.options.get("size", 5))
+        return count if spec.name in ("kfold", "bootstrap") and isinstance(count, int) else 1
+
     def asdict(self) -> dict[str, Any]:
         """Return the settings as plain data."""
         return dataclasses.asdict(self)

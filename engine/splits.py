@@ -74,15 +74,6 @@ def parts(text: str, size: int, targets: np.ndarray | None, seed: int) -> list[P
     return found
 
 
-def folds_in(text: str | None) -> int:
-    """Return how many models a split trains. Raises SettingError."""
-    if text is None:
-        return 1
-    spec = Spec.parse(text)
-    count = spec.options.get("", spec.options.get("size", 5))
-    return count if spec.name in ("kfold", "bootstrap") and isinstance(count, int) else 1
-
-
 def divide(data: Any, part: Part) -> tuple[Any, Any]:
     """Return the two parts of in-memory tensors or of a map-style dataset. Raises SettingError."""
     tensors = in_memory(data)

@@ -50,6 +50,7 @@ def capture(trainer: Trainer) -> dict[str, Any]:
 def restore(trainer: Trainer, saved: dict[str, Any]) -> None:
     """Put a checkpoint's state into a freshly built trainer. Raises CheckpointError, which says what does not fit."""
     load_model(trainer.model, saved["model"])
+    fresh = [dict(group) for group in trainer.optimizer.param_groups]
     try:
         trainer.optimizer.load_state_dict(saved["optimizer"])
     except (ValueError, KeyError) as error:
@@ -57,7 +58,7 @@ def restore(trainer: Trainer, saved: dict[str, Any]) -> None:
     if (trainer.schedule is None) != (saved["scheduler"] is None):
         raise CheckpointError("the checkpoint is of another schedule: give the --scheduler it was saved with")
     if trainer.schedule is not None:
-        trainer.schedule.load_state_dict(saved["scheduler"])
+        trainer.schedule.restore(saved["scheduler"], trainer.optimizer, fresh)
     if saved.get("scaler"):
         trainer.scaler.load_state_dict(saved["scaler"])
     trainer.progress = Progress.of(saved["progress"])

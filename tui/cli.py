@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import json
 import os
 import sys
@@ -15,6 +14,7 @@ import click
 from ..engine import loading, runs
 from ..engine.errors import ParameterError, RequestError, RunError, StokerError
 from ..engine.process import describe
+from ..engine.prolong import LIMITS, prolong
 from ..engine.settings import Settings
 from ..engine.tasks import NAMES
 from . import opening
@@ -113,13 +113,27 @@ def run(
 @stoker.command()
 @click.argument("name", required=False, metavar="[RUN]")
 @click.option("--from", "checkpoint", metavar="latest|best|PATH", help="Checkpoint to go on from.")
+@click.option("--epochs", metavar="N", help="Train until this epoch, also where the run was complete.")
+@click.option("--patience", metavar="N", help="Evaluations without a better value before it stops; 'none': never.")
 @runs_option
 @headless_option
 @json_option
 @display_options
-def resume(name: str | None, checkpoint: str | None, runs_folder: Path, headless: bool, as_json: bool) -> int:
+def resume(
+    name: str | None,
+    checkpoint: str | None,
+    epochs: str | None,
+    patience: str | None,
+    runs_folder: Path,
+    headless: bool,
+    as_json: bool,
+) -> int:
     """Go on with RUN from its latest checkpoint; without RUN, with the newest that can go on."""
-    folder = runs.find(runs_folder, name) if name else _newest(runs_folder, RESUMABLE, "go on")
+    more = setting_options.given({"epochs": epochs, "patience": patience})
+    fitting = (*RESUMABLE, *LIMITS) if more else RESUMABLE
+    folder = runs.find(runs_folder, name) if name else _newest(runs_folder, fitting, "go on")
+    if more:
+        prolong(folder, **more)
     return opening.host(folder, checkpoint, headless, as_json)
 
 
@@ -161,21 +175,10 @@ def ls(runs_folder: Path, as_json: bool) -> int:
 @json_option
 def tasks(as_json: bool) -> int:
     """List the built-in tasks and their parameters."""
-    found = []
-    for name in NAMES:
-        function = loading.find(name)
-        parameters = {
-            key: {"type": str(parameter.annotation), "default": parameter.default}
-            for key, parameter in inspect.signature(function).parameters.items()
-        }
-        found.append({"task": name, "about": inspect.getdoc(function) or "", "parameters": parameters})
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
-        return 0
-    for task in found:
-        click.echo(f"{task['task']:<10}{str(task['about']).partition(chr(10))[0]}")
-        for key, about in task["parameters"].items():  # type: ignore[attr-defined]
-            click.echo(f"{'':<10}  {key}={about['default']}  ({about['type']})")
+    from . import built_in
+
+    found = built_in.tasks()
+    click.echo(json.dumps(found, indent=2) if as_json else built_in.listed(found))
     return 0
 
 

@@ -55,7 +55,7 @@ def settings(command: F) -> F:
 def given(options: dict[str, Any]) -> dict[str, Any]:
     """Return the settings among the command's options that were given, 'none' as None."""
     names = [name for name, *_ in (*SETTINGS, *FLAGS)]
-    found = {name: options[name] for name in names if options[name] is not None}
+    found = {name: options[name] for name in names if options.get(name) is not None}
     if "data" in found:
         # A run can be resumed from another folder.
         found["data"] = str(Path(found["data"]).expanduser().resolve())

@@ -78,6 +78,7 @@ def test_digits_learns(tmp_path: Path) -> None:
         (["run", "empty.py:task"], "empty.py has no function 'task'"),
         (["resume", "nope"], "nope"),
         (["resume", "no run"], "no run folder"),
+        (["resume", "taken", "--epochs", "many"], "--epochs 'many'"),
         (["evaluate", "taken"], "no checkpoint"),
         (["dance"], "dance"),
     ],

@@ -55,16 +55,20 @@ def test_a_run_is_watched_paused_saved_quit_and_resumed(tmp_path: Path, columns:
     with Terminal(["resume", "one"], tmp_path, columns, rows) as terminal:
         terminal.wait_for("completed")
         assert terminal.number(STEP) == 60000
+        terminal.press("r")
+        terminal.wait_for("Go on until epoch")
+        terminal.press("\x1560500\r")
+        terminal.wait_for(lambda text: terminal.number(STEP) == 60500 and "completed" in text)
         terminal.press("q")
         assert terminal.wait_for_end() == 0
 
     said = events_of(folder)
-    assert [event.resumed_from for event in said if isinstance(event, RunStarted)] == [None, stopped_at]
+    assert [event.resumed_from for event in said if isinstance(event, RunStarted)] == [None, stopped_at, 60000]
     steps = [event for event in said if isinstance(event, Steps)]
     # One continuous history: nothing is missing, nothing stands twice.
     assert [event.first for event in steps[1:]] == [event.step + 1 for event in steps[:-1]]
     assert steps[0].first == 1
-    assert steps[-1].step == 60000
+    assert steps[-1].step == 60500
 
 
 def test_staying_goes_on(tmp_path: Path) -> None:

@@ -40,6 +40,19 @@ def trace(schedule: Any, optimizer: Optimizer, unit: schedules.Unit, count: int)
     return rates
 
 
+def restored(
+    text: str, schedule: schedules.Schedule, first: Optimizer, **changed: Any
+) -> tuple[schedules.Schedule, Optimizer]:
+    """Return a fresh schedule and optimizer that go on from the state of others."""
+    second = optimizer()
+    other = build(text, second, **changed)
+    assert other is not None
+    fresh = [dict(group) for group in second.param_groups]
+    second.load_state_dict(first.state_dict())
+    other.restore(schedule.state_dict(), second, fresh)
+    return other, second
+
+
 @pytest.mark.parametrize(
     ("text", "make"),
     [
@@ -135,12 +148,27 @@ def test_a_schedule_goes_on_from_its_state(text: str) -> None:
     schedule = build(text, first)
     assert schedule is not None
     trace(schedule, first, schedule.unit, 5)
-    second = optimizer()
-    other = build(text, second)
-    assert other is not None
-    second.load_state_dict(first.state_dict())
-    other.load_state_dict(schedule.state_dict())
+    other, second = restored(text, schedule, first)
     assert trace(other, second, schedule.unit, 5) == trace(schedule, first, schedule.unit, 5)
+
+
+@pytest.mark.parametrize("steered", [1.0, 0.5])
+@pytest.mark.parametrize(
+    "text", ["step:size=2,gamma=0.5", "cosine", "cosine:T_max=3", "onecycle", "warmup:steps=4+cosine"]
+)
+def test_a_longer_run_has_the_schedule_of_its_length(text: str, steered: float) -> None:
+    """As if it had been that long from its start, but for what a person made of the rate."""
+    first, whole = optimizer(), optimizer()
+    schedule, wanted = build(text, first), build(text, whole, epochs=2 * EPOCHS)
+    assert schedule is not None and wanted is not None
+    count = 4 * (EACH if schedule.unit == "step" else 1)
+    trace(schedule, first, schedule.unit, count)
+    trace(wanted, whole, schedule.unit, count)
+    schedules.set_learning_rate(first, schedule, first.param_groups[0]["lr"] * steered)
+    longer, second = restored(text, schedule, first, epochs=2 * EPOCHS)
+    rates = trace(longer, second, schedule.unit, count)
+    assert rates == pytest.approx([rate * steered for rate in trace(wanted, whole, schedule.unit, count)])
+    assert second.param_groups[0]["momentum"] == pytest.approx(whole.param_groups[0]["momentum"])
 
 
 @pytest.mark.parametrize("text", ["none", "step:size=2,gamma=0.5", "cosine", "onecycle", "warmup:steps=4+cosine"])

@@ -148,7 +148,7 @@ async def test_a_classifier(folder: RunFolder, until: Until, monkeypatch: pytest
         assert "f" not in app.screen.active_bindings
         await pilot.press("l")
         await until(lambda: len(asked) == 2)
-        assert asked[0][-3:] == ("--checkpoint", "best", "--json") and asked[1][-2] == "latest"
+        assert asked[0] == ("evaluate", str(folder.path), "--json") and asked[1][-2] == "latest"
 
 
 async def test_folds(folder: RunFolder, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:

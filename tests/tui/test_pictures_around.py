@@ -129,6 +129,13 @@ def test_delete_is_asked(picture_of: Photographer, folders: list[RunFolder]) -> 
     assert picture_of(Runs(Path("runs"), lambda: NOW), (80, 24), four, "x")
 
 
+@pytest.mark.parametrize(("run", "theme"), [(2, THEMES[0]), (3, THEMES[1])])
+def test_more_is_asked_for(picture_of: Photographer, folders: list[RunFolder], run: int, theme: str) -> None:
+    """Of a run that was stopped early, and of one that is complete."""
+    keys = (*["down"] * run, "r")
+    assert picture_of(Runs(Path("runs"), lambda: NOW), (80, 24), four, *keys, theme=theme)
+
+
 def test_help_of_the_runs(picture_of: Photographer, folders: list[RunFolder]) -> None:
     """In groups."""
     assert picture_of(Runs(Path("runs"), lambda: NOW), (80, 40), four, "question_mark")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fake_engine import FakeEngine
+from recorded import run
 from test_compare_and_results import text_of
 from written import COMPLETED, several, write
 
@@ -80,7 +81,7 @@ async def test_enter_opens_and_escape_comes_back(at: Path, until: Until) -> None
 
 async def test_a_resumed_run_trains_on_behind_the_list(at: Path, until: Until, engine: FakeEngine) -> None:
     """Back in the list it is training; opened again it is followed; quitting saves it first."""
-    folder = write(at, "one", COMPLETED)
+    folder = write(at, "one", run(540))
     app = app_of(at)
     async with app.run_test() as pilot:
         await until(lambda: listed(app))

@@ -95,9 +95,9 @@ def test_help(snapshot_of: Snapshot, size: tuple[int, int], theme: str) -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("keys", ["m,up,shift+left", "g", "x,x,tab", "equals_sign"])
+@pytest.mark.parametrize("keys", ["m,up,shift+left", "g", "x,x,tab", "equals_sign", "S"])
 def test_looked_at_closely(snapshot_of: Snapshot, keys: str, theme: str) -> None:
-    """Smoothed and zoomed with a cursor; in a grid; another plot by time; a rate that is typed."""
+    """Smoothed and zoomed with a cursor; in a grid; another plot by time; a rate that is typed; a question."""
     assert snapshot_of(run(), (120, 40), *keys.split(","), theme=theme)
 
 

@@ -13,7 +13,7 @@ from stoker.engine import events as e
 from stoker.engine.runs import RunFolder
 from stoker.tui.app import StokerApp
 from stoker.tui.screens.confirm import Confirm
-from stoker.tui.screens.rate import AskRate, rate_of
+from stoker.tui.screens.number import AskNumber, rate_of, whole_above
 from stoker.tui.source import FolderSource
 from stoker.tui.widgets.panel import Panel
 
@@ -60,18 +60,18 @@ async def test_a_learning_rate_is_typed_and_checked(folder: RunFolder, until: Un
     async with app.run_test() as pilot:
         await until(lambda: "set_learning_rate" in offered(app))
         await pilot.press("equals_sign")
-        await until(lambda: isinstance(app.screen, AskRate))
+        await until(lambda: isinstance(app.screen, AskNumber))
         field = app.screen.query_one(Input)
         field.value = "-1"
         await pilot.press("enter")
         await until(lambda: app.screen.query("#hint.-wrong"))
-        assert isinstance(app.screen, AskRate)
+        assert isinstance(app.screen, AskNumber)
         field.value = "3e-4"
         await pilot.press("enter")
         await until(lambda: app.screen is app.dashboard)
         assert [(command.command, command.lr) for command in source.asked] == [("set_learning_rate", 3e-4)]
         await pilot.press("equals_sign")
-        await until(lambda: isinstance(app.screen, AskRate))
+        await until(lambda: isinstance(app.screen, AskNumber))
         await pilot.press("escape")
         await until(lambda: app.screen is app.dashboard)
         assert len(source.asked) == 1
@@ -84,6 +84,15 @@ async def test_a_learning_rate_is_typed_and_checked(folder: RunFolder, until: Un
 def test_what_a_learning_rate_is(text: str, rate: float | None) -> None:
     """A finite number above 0."""
     assert rate_of(text) == rate
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("21", 21), (" 1,000 ", 1000), ("20", None), ("-21", None), ("21.0", None), ("²", None), ("", None)],
+)
+def test_what_more_than_twenty_is(text: str, number: int | None) -> None:
+    """A whole number above it."""
+    assert whole_above(20, text) == number
 
 
 async def test_stopping_asks_first(folder: RunFolder, until: Until) -> None:

@@ -21,7 +21,9 @@ COMPLETED = [
 
 def write(at: Path, name: str, events: list[e.Event], started: float = BEGAN, **parameters: Any) -> RunFolder:
     """Make a run folder in which an engine said `events`."""
-    folder = runs.create(at, "digits", name, {"parameters": parameters, "settings": {"epochs": EPOCHS, "lr": 0.01}})
+    folder = runs.create(
+        at, "digits", name, {"parameters": parameters, "settings": {"epochs": EPOCHS, "lr": 0.01, "patience": 5}}
+    )
     record = folder.record()
     record.started = started
     folder.write_record(record)

@@ -19,6 +19,7 @@ from ...engine.controls import Command
 from ...engine.events import RunFinished
 from ...engine.runs import RunFolder
 from ..alerts import alert, call
+from ..more import go_on
 from ..narrow import NarrowCompositor
 from ..printed import Printed
 from ..source import Source
@@ -35,7 +36,7 @@ from ..widgets.side import Side
 from ..widgets.state_line import StateLine
 from .confirm import Confirm
 from .keys import STEERING, VIEWING
-from .rate import AskRate
+from .number import ask_rate
 from .steering import Steering
 from .viewing import Viewing
 
@@ -231,7 +232,7 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
 
     def action_type_rate(self) -> None:
         """Ask for a learning rate that a person types."""
-        self.app.push_screen(AskRate(self.view.lr[0] if self.view.lr else None), self._ask_rate)
+        self.app.push_screen(ask_rate(self.view.lr[0] if self.view.lr else None), self._ask_rate)
 
     def _ask_rate(self, rate: float | None) -> None:
         if rate is not None:
@@ -254,8 +255,11 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
         if "resume" in self.steering.offers(self.view, self._clock()):
             self.action_ask("resume")
         else:
-            self.view.expect()
-            self.post_message(self.Restart())
+            go_on(self.app, self.folder, self._restart)
+
+    def _restart(self) -> None:
+        self.view.expect()
+        self.post_message(self.Restart())
 
     def action_look(self, what: str) -> None:
         """Look at another plot, or another part of it."""

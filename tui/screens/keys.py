@@ -7,7 +7,10 @@ from textual.binding import Binding
 STEERING = [
     Binding("space", "ask('pause')", "Pause", id="run.pause", tooltip="Pause after the batch under way"),
     Binding("space", "ask('resume')", "Go on", id="run.go_on", tooltip="Go on with a paused run"),
-    Binding("r", "resume", "Resume", id="run.resume", tooltip="Go on if paused; if ended, from the last save"),
+    Binding(
+        "r", "resume", "Resume", id="run.resume",
+        tooltip="Go on if paused, from the last save, or longer",
+    ),
     Binding("s", "ask('save')", "Save", id="run.save", tooltip="Save all it takes to resume, also while paused"),
     Binding("e", "ask('evaluate')", "Evaluate", id="run.evaluate", tooltip="Evaluate the model now, as it is"),
     Binding(

@@ -20,7 +20,8 @@ from ..format import count
 from ..program import output
 from ..widgets.title import Title
 
-WAITING = "Measuring the {} checkpoint in a process of its own… {:.0f} s"
+WAITING = "Measuring the {} in a process of its own… {:.0f} s"
+NAMED = {"": "best checkpoint there is", "best": "best checkpoint", "latest": "latest checkpoint"}
 BROKEN = "{}\n\n[$label]l measures the latest checkpoint, b the best one[/]"
 PARTS = {"folds": scores.folds, "metrics": scores.metrics, "classes": scores.classes, "confusion": scores.confusion}
 
@@ -46,7 +47,7 @@ the folds of a run of several are added."""
         """Measure the run in `folder`."""
         super().__init__()
         self.folder = folder
-        self._which = "best"
+        self._which = ""
         self._began = 0.0
         self._result: dict[str, Any] | None = None
         self._at = 0
@@ -68,15 +69,16 @@ the folds of a run of several are added."""
         for name, title in (("folds", "folds"), ("classes", "classes"), ("confusion", "true ↓  predicted →")):
             self.query_one(f"#{name}").border_title = title
         self.set_interval(1.0, self._wait)
-        self.action_measure("best")
+        self.action_measure()
 
-    def action_measure(self, which: str) -> None:
-        """Measure another checkpoint."""
+    def action_measure(self, which: str = "") -> None:
+        """Measure the best checkpoint there is, or another one."""
         self._which, self._result, self._began, self._at = which, None, time.monotonic(), 0
         self._wait()
         self._show()
         path = self.folder.path
-        asked = output("evaluate", str(path.absolute()), "--checkpoint", which, "--json")
+        chosen = ("--checkpoint", which) if which else ()
+        asked = output("evaluate", str(path.absolute()), *chosen, "--json")
         self.run_worker(asked, name="measure", exclusive=True, exit_on_error=False)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
@@ -95,7 +97,7 @@ the folds of a run of several are added."""
     def _wait(self) -> None:
         if self._began:
             waited = time.monotonic() - self._began
-            self.query_one("#waiting", Static).update(WAITING.format(self._which, waited))
+            self.query_one("#waiting", Static).update(WAITING.format(NAMED[self._which], waited))
 
     def _show(self) -> None:
         result = self._result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from ...engine.runs import RunFolder
 from ..catalogue import Catalogue
 from ..deleting import delete
 from ..listing import Row
+from ..more import go_on
+from ..widgets.field import Field
 from ..widgets.runs_table import RunsTable
 from ..widgets.state_line import WORDS
 from ..widgets.title import Title
@@ -52,7 +55,7 @@ A run that is resumed here trains in this window: going back to the list leaves 
 and quitting saves it first."""
     BINDINGS = [
         Binding("enter", "open", "Open", id="list.open", tooltip="Its dashboard, wherever it trains"),
-        Binding("r", "resume", "Resume", id="list.resume", tooltip="Train it in this window, from the last save"),
+        Binding("r", "resume", "Resume", id="list.resume", tooltip="Train it in this window; if complete, for longer"),
         Binding("space", "mark", "Mark", id="list.mark", tooltip="Choose this run for a comparison, or not"),
         Binding("c", "compare", "Compare", id="list.compare", tooltip="Curves and settings of the marked runs"),
         Binding("e", "app.results", "Results", id="list.results", tooltip="Confusion matrix and scores of the best save"),
@@ -78,7 +81,7 @@ and quitting saves it first."""
         yield Title(id="title")
         yield RunsTable(id="runs")
         yield Static(id="empty")
-        yield Input(placeholder="words of a run's name, task or state", id="filter", compact=True)
+        yield Field(placeholder="words of a run's name, task or state", id="filter", compact=True)
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
@@ -177,7 +180,7 @@ and quitting saves it first."""
         if folder.locked():
             self.notify(f"{folder.name} is being trained by {folder.holder()}: enter shows it", markup=False)
         else:
-            self.app.resume_run(folder)
+            go_on(self.app, folder, partial(self.app.resume_run, folder))
 
     def action_mark(self) -> None:
         """Mark the run under the cursor, and go to the next."""

@@ -1,0 +1,58 @@
+"""Lets a run that reached its end train on: for more epochs, or with more patience."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from .errors import RunError
+from .events import RunFinished, Steps
+from .runs import Record, RunFolder
+from .settings import Settings
+
+Limit = Literal["epochs", "patience"]
+LIMITS: dict[str, Limit] = {"completed": "epochs", "early_stopping": "patience"}
+
+
+def reached(folder: RunFolder) -> tuple[Limit, int] | None:
+    """Return the setting that ended the run, and its value; None where it was cut short, or is one of folds.
+
+    Raises RunError where it is no run folder.
+    """
+    last = next(reversed(folder.last_events()), None)
+    limit = LIMITS.get(last.cause) if isinstance(last, RunFinished) else None
+    if limit is None:
+        return None
+    record = folder.record()
+    value = record.settings.get(limit)
+    return (limit, value) if isinstance(value, int) and _settings(record).folds == 1 else None
+
+
+def prolong(folder: RunFolder, **limits: Any) -> None:
+    """Write down that the run is to train until `epochs`, or to stop after `patience` evaluations in vain.
+
+    Whichever engine trains it next goes by that. Raises SettingError, RunError where the run cannot be of that length,
+    RunLocked while it is being trained.
+    """
+    with folder.lock():
+        record = folder.record()
+        record.given |= limits
+        settings = _settings(record)
+        if "epochs" in limits:
+            if settings.folds > 1:
+                raise RunError(f"the folds of run {folder.name} are of one length: `stoker run --like {folder.name}`")
+            trained = max((e.epoch or 0 for e in folder.last_events() if isinstance(e, Steps | RunFinished)), default=0)
+            if settings.epochs < trained:
+                raise RunError(f"run {folder.name} is in epoch {trained} by now: {settings.epochs} are too few")
+        try:
+            folder.write_record(record)
+        except OSError as error:
+            raise RunError(f"run folder {folder.path} cannot be written: {error.strerror}") from error
+
+
+def given(record: Record) -> list[str]:
+    """Return the limits of the run that a person gave, not its task."""
+    return [name for name in LIMITS.values() if name in record.given]
+
+
+def _settings(record: Record) -> Settings:
+    return Settings.of({"split": record.settings.get("split")}, record.given)

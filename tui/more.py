@@ -1,0 +1,37 @@
+"""Going on with a run: at once where it was cut short, after a question where it had reached its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import App
+
+from ..engine.errors import StokerError
+from ..engine.prolong import prolong, reached
+from ..engine.runs import RunFolder
+from .screens.number import ask_more
+
+
+def go_on(app: App[None], folder: RunFolder, start: Callable[[], object]) -> None:
+    """Call `start` when it is settled how long the run in `folder` shall train; never where a person leaves it."""
+    try:
+        limit = reached(folder)
+    except StokerError as error:
+        app.notify(str(error), severity="error", markup=False)
+        return
+    if limit is None:
+        start()
+        return
+    name, now = limit
+
+    def answered(more: int | None) -> None:
+        if more is None:
+            return
+        try:
+            prolong(folder, **{name: more})
+        except StokerError as error:
+            app.notify(str(error), severity="error", markup=False)
+        else:
+            start()
+
+    app.push_screen(ask_more(name, now), answered)
