@@ -54,9 +54,9 @@ def _cells(row: Row, found: dict[str, dict[str, Any]]) -> tuple[str, str, str, s
     figure = found.get(row.benchmark, {}).get("figures", {}).get(row.figure)
     against = row.against
     if row.peers and (others := found.get(row.peers[0], {}).get("figures")):
-        names = [name for name, value in others.items() if isinstance(value, dict) and name != "stoker"]
+        names = [name for name, value in others.items() if isinstance(value, dict)]
         told = ", ".join(f"{name} {_spread(others[name].get(row.peers[1]), row.unit)}" for name in names)
-        against = f"{against} {told}" if against.endswith(" in") else f"{against}; beside it {told}"
+        against = f"{against} {told}" if against.endswith(" in") else f"{against}; by their benchmark {told}"
     against = "" if against.endswith(" in") else against
     if figure is None:
         return row.what, against, row.to_reach, "not measured", "–"

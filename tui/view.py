@@ -21,6 +21,7 @@ class RunView:
         """Start before the first event of the run called `name`."""
         self.name = name
         self.alive = True  # set by who looks: whether an engine trains it
+        self.caught = False  # set by who looks: the whole history was taken in
         self.elsewhere = False  # set by who looks: whether that engine is, or was, on another machine
         self.state = "loading"
         self.started: e.RunStarted | None = None

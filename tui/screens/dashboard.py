@@ -95,7 +95,6 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
         self.steering = Steering(source)
         self._source, self._printed, self._clock = source, printed, clock
         self.viewing = Viewing()
-        self._caught = False
         self._shown: object = None
         self._shown_state = ""
         self._next = 0.0
@@ -127,8 +126,11 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
 
     def _catch_up(self) -> None:
         """Read the history in pieces, without waiting for the clock between them."""
+        caught = self.view.caught
+        # Once more at the end: only then is it asked whether an engine is there.
+        self._next = 0.0
         self.tick()
-        if not self._caught:
+        if not caught:
             self.set_timer(QUICK, self._catch_up)
 
     def on_resize(self) -> None:
@@ -140,23 +142,23 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
         now = self._clock()
         view = self.view
         # Before reading: an engine that is gone by now has said everything it had to say.
-        view.alive = self._source.alive() or not self._caught
+        view.alive = self._source.alive() or not view.caught
         view.elsewhere = self._source.elsewhere()
         for text in self._printed.read():
-            view.note(now if self._caught else UNKNOWN, "printed", text)
+            view.note(now if view.caught else UNKNOWN, "printed", text)
         until = time.monotonic() + BUDGET
         while events := self._source.read():
             for event in events:
                 view.apply(event)
-                if self._caught and (words := call(event)) is not None:
+                if view.caught and (words := call(event)) is not None:
                     alert(self.app, f"{words}: {view.name}")
                 if failure := self.steering.hear(event):
                     self.notify(failure, severity="error", markup=False)
             if time.monotonic() > until:
                 break
         else:
-            if not self._caught:
-                self._caught = True
+            if not view.caught:
+                view.caught = True
                 self.post_message(self.Caught())
         self._show(now)
 

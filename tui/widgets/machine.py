@@ -64,9 +64,12 @@ class MachinePanel(Panel):
 
     async def _look(self) -> None:
         # Nobody sees it on a small screen, or with another screen before it; and where nothing trains, nothing is sent.
-        if self._last is None or not self.is_on_screen or self._last[0].elsewhere or not self._last[0].alive:
+        if self._last is None or not self.is_on_screen:
             return
         view, now = self._last
+        # Whether an engine is there is not known before the whole history is.
+        if view.elsewhere or not view.alive or not view.caught:
+            return
         pid = view.started.pid if view.started else None
         self._reading = await asyncio.to_thread(self._machine.read, pid)
         self.show(view, now)
