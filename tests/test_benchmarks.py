@@ -89,18 +89,24 @@ def test_what_is_told_of_several_measurements() -> None:
 
 
 def test_the_table_says_what_was_reached() -> None:
-    """Or that it was not, or not measured; peers stand beside it."""
+    """Or that it was not, or not measured; peers stand beside it, with what stoker came to when they were measured."""
     here = context()
     found = {
         "first_frame": {"figures": {"seconds": told([0.5, 0.7, 0.55])}, **here},
         "step_cost": {"figures": {"microseconds": told([12.0])}, **here},
         "opening": {"figures": {"seconds_of_100000_steps": told([0.5])}, **here},
-        "viewers": {"figures": {"steps": 1, "leet": {"seconds_to_open": told([3.0])}}, **here},
+        "viewers": {
+            "figures": {"steps": 1, **{name: {"seconds_to_open": told([3.0])} for name in ("stoker", "leet")}},
+            **here,
+        },
     }
     table = report.markdown(found)
     assert "| ≤ 0.6 s | 0.55 s (0.5–0.7) | yes |" in table
     assert "| ≤ 10 µs | 12 µs (12–12) | **no** |" in table
-    assert "| the same curve in leet 3.00 s (3.00–3.00) | ≤ 1.0 s | 0.5 s (0.5–0.5) | yes |" in table
+    assert (
+        "| the same curve, by their benchmark, in stoker 3.00 s (3.00–3.00), leet 3.00 s (3.00–3.00) | ≤ 1.0 s | 0.5 s (0.5–0.5) | yes |"
+        in table
+    )
     assert "| not measured | – |" in table
     assert f"commit {here['commit']}" in table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import types
 from collections.abc import Callable, Iterator
@@ -24,6 +25,9 @@ def show(app: StokerApp, log: Path) -> bool:
     Where the app ends and its engine does not (the terminal is gone, or the app broke), this waits until the run has
     ended, with what is printed from then on in its engine.log.
     """
+    for name in ("COLUMNS", "LINES"):
+        # Where a shell exports them Textual would believe them, and never follow the terminal.
+        os.environ.pop(name, None)
     with own_terminal(log) as terminal, _signals(app, terminal):
         terminal.on_gone = partial(_lost, app)
         app.error_console = Console(file=terminal, markup=False, highlight=False)

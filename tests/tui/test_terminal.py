@@ -42,6 +42,7 @@ class Terminal:
         self.screen = pyte.Screen(width, height)
         self._stream = pyte.ByteStream(self.screen)
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        environment |= {"COLUMNS": "70", "LINES": "20"}  # a shell may export what was true once
         self.child = pexpect.spawn(
             sys.executable, [str(program)], dimensions=(height, width), env=environment, timeout=30
         )
