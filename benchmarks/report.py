@@ -56,8 +56,8 @@ def _cells(row: Row, found: dict[str, dict[str, Any]]) -> tuple[str, str, str, s
     if row.peers and (others := found.get(row.peers[0], {}).get("figures")):
         names = [name for name, value in others.items() if isinstance(value, dict)]
         told = ", ".join(f"{name} {_spread(others[name].get(row.peers[1]), row.unit)}" for name in names)
-        against = f"{against} {told}" if against.endswith(" in") else f"{against}; by their benchmark {told}"
-    against = "" if against.endswith(" in") else against
+        against = f"{against} {told}" if against.endswith(":") else f"{against}; side by side: {told}"
+    against = "" if against.endswith(":") else against
     if figure is None:
         return row.what, against, row.to_reach, "not measured", "–"
     median = figure["median"] if isinstance(figure, dict) else figure
