@@ -14,17 +14,19 @@ LIMITS: dict[str, Limit] = {"completed": "epochs", "early_stopping": "patience"}
 
 
 def reached(folder: RunFolder) -> tuple[Limit, int] | None:
-    """Return the setting that ended the run, and its value; None where it was cut short, or is one of folds.
+    """Return the setting that ended the run, and its value; None where it was cut short.
 
-    Raises RunError where it is no run folder.
+    Raises RunError where it is no run folder, or the last of several folds has ended.
     """
     last = next(reversed(folder.last_events()), None)
     limit = LIMITS.get(last.cause) if isinstance(last, RunFinished) else None
     if limit is None:
         return None
     record = folder.record()
+    if _settings(record).folds > 1:
+        raise _of_one_length(folder)
     value = record.settings.get(limit)
-    return (limit, value) if isinstance(value, int) and _settings(record).folds == 1 else None
+    return (limit, value) if isinstance(value, int) else None
 
 
 def prolong(folder: RunFolder, **limits: Any) -> None:
@@ -39,7 +41,7 @@ def prolong(folder: RunFolder, **limits: Any) -> None:
         settings = _settings(record)
         if "epochs" in limits:
             if settings.folds > 1:
-                raise RunError(f"the folds of run {folder.name} are of one length: `stoker run --like {folder.name}`")
+                raise _of_one_length(folder)
             trained = max((e.epoch or 0 for e in folder.last_events() if isinstance(e, Steps | RunFinished)), default=0)
             if settings.epochs < trained:
                 raise RunError(f"run {folder.name} is in epoch {trained} by now: {settings.epochs} are too few")
@@ -52,6 +54,12 @@ def prolong(folder: RunFolder, **limits: Any) -> None:
 def given(record: Record) -> list[str]:
     """Return the limits of the run that a person gave, not its task."""
     return [name for name in LIMITS.values() if name in record.given]
+
+
+def _of_one_length(folder: RunFolder) -> RunError:
+    return RunError(
+        f"the folds of run {folder.name} are of one length: `stoker run --like {folder.name}` trains longer ones"
+    )
 
 
 def _settings(record: Record) -> Settings:

@@ -17,6 +17,7 @@ from .specs import Every, Spec
 Precision = Literal["fp32", "bf16", "fp16"]
 OnNan = Literal["pause", "stop", "ignore"]
 CHOICES = {"precision": Precision, "on_nan": OnNan}
+MOST = 10**10  # of whatever is counted: more is a slip of the hand
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 
@@ -142,3 +143,5 @@ def flag(name: str) -> str:
 def _require(name: str, value: int | None, least: int) -> None:
     if value is not None and value < least:
         raise SettingError(f"{flag(name)} must be at least {least}, not {value}")
+    if value is not None and value > MOST:
+        raise SettingError(f"{flag(name)} must be at most {MOST:,}")

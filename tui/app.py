@@ -22,6 +22,7 @@ from . import palette
 from .characters import Characters
 from .choices import Remembered
 from .host import Host
+from .more import go_on
 from .printed import Printed
 from .program import output
 from .screens.confirm import Confirm
@@ -108,12 +109,16 @@ class StokerApp(Shell):
             self.pop_screen()
 
     def resume_run(self, folder: RunFolder) -> None:
-        """Show the run in `folder`, and train it in this process from its latest checkpoint."""
+        """Show the run in `folder`, and train it in this process from its latest checkpoint, or for longer."""
+
+        def start() -> None:
+            self.host, self._restarted = Host(folder), False
+            self.push_screen(self._dashboard_of(folder, LiveSource(self.host)))
+
         if self.host is not None and self.host.running:
             self.notify(self._busy(self.host), severity="warning", markup=False)
-            return
-        self.host, self._restarted = Host(folder), False
-        self.push_screen(self._dashboard_of(folder, LiveSource(self.host)))
+        else:
+            go_on(self, folder, start)
 
     def action_results(self) -> None:
         """Show what the best checkpoint of the run on the screen is worth."""
@@ -143,17 +148,21 @@ class StokerApp(Shell):
             self._start(self.host)
 
     def on_dashboard_restart(self) -> None:
-        """Start an engine for a run that ended; it goes on from the latest checkpoint."""
-        folder = self.dashboard.folder
-        if self.host is None or self.host.folder.path != folder.path:
-            if self.host is not None and self.host.running:
-                self.dashboard.refused(self._busy(self.host))
-                return
-            self.host = Host(folder)
-            # The dashboard that is open reads the folder.
-            self.host.muted = True
-        self._restarted = True
-        self._start(self.host)
+        """Start an engine for a run that ended; it goes on from the latest checkpoint, or for longer."""
+        dashboard, folder = self.dashboard, self.dashboard.folder
+
+        def start() -> None:
+            if self.host is None or self.host.folder.path != folder.path:
+                self.host = Host(folder)
+                # The dashboard that is open reads the folder.
+                self.host.muted = True
+            self._restarted = True
+            self._start(self.host)
+
+        if self.host is None or not self.host.running:
+            go_on(self, folder, start)
+        elif self.host.folder.path != folder.path:
+            dashboard.refused(self._busy(self.host))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The engine ended, or an export."""
@@ -231,6 +240,8 @@ class StokerApp(Shell):
     def _start(self, host: Host) -> None:
         self.error = self.finished = None
         host.start()
+        if (dashboard := self._shown(host.folder)) is not None:
+            dashboard.expect()
         self.run_worker(host.wait(), name="engine", exit_on_error=False)
 
     def _answered(self, quit_it: bool | None) -> None:
@@ -254,8 +265,9 @@ class StokerApp(Shell):
 
     @property
     def _subject(self) -> RunFolder | None:
-        """The run that the screen is about."""
-        return getattr(self.screen, "folder", None)
+        """The run that the screen is about; a question or the palette before it is about the same."""
+        screen = next((screen for screen in reversed(self.screen_stack) if not screen.is_modal), None)
+        return getattr(screen, "folder", None)
 
     def _shown(self, folder: RunFolder) -> Dashboard | None:
         """Return the open dashboard of a run."""

@@ -39,7 +39,8 @@ class Host:
         return self._outcome is not None
 
     def start(self) -> None:
-        """Start the engine's thread."""
+        """Start the engine's thread; one at a time."""
+        assert not self.running, "the thread that trains must stay the one that is waited for"
         # A checkpoint that was asked for holds for the first start; the next one goes on from the latest.
         checkpoint, self._checkpoint = self._checkpoint, None
         self.controls = Controls(self.folder.commands)

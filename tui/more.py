@@ -14,6 +14,8 @@ from .screens.number import ask_more
 
 def go_on(app: App[None], folder: RunFolder, start: Callable[[], object]) -> None:
     """Call `start` when it is settled how long the run in `folder` shall train; never where a person leaves it."""
+    if app.screen.is_modal:
+        return  # asked already
     try:
         limit = reached(folder)
     except StokerError as error:

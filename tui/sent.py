@@ -54,7 +54,8 @@ class Sent:
 
     def _row(self, pen: _Pen, x: int, y: int, cells: list[Cell]) -> None:
         row = self._rows[y]
-        cells = cells[max(0, -x) : len(row) - x]
+        # What was laid out for the size before may lie beyond the edge of a terminal that shrank.
+        cells = cells[max(0, -x) : max(0, len(row) - x)]
         x = max(0, x)
         before = row[x : x + len(cells)]
         if before == cells:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..engine import controls
 from ..engine.controls import Command
-from ..engine.events import Event, decode
+from ..engine.events import Event, RunStarted, decode
 from ..engine.journal import Events
 from ..engine.runs import RunFolder
 from .host import Host
@@ -64,7 +64,10 @@ class FolderSource:
 
     def read(self) -> list[Event]:
         """Return the events since the last call."""
-        return self._history.read()
+        found = self._history.read()
+        if any(isinstance(event, RunStarted) for event in found):
+            self._looked = -LOOK
+        return found
 
     def send(self, command: Command) -> str:
         """Append to the run's command file. Raises OSError."""

@@ -24,6 +24,7 @@ class RunView:
         self.caught = False  # set by who looks: the whole history was taken in
         self.elsewhere = False  # set by who looks: whether that engine is, or was, on another machine
         self.state = "loading"
+        self.expected = False  # an engine was asked for and has said nothing yet
         self.started: e.RunStarted | None = None
         self.finished: e.RunFinished | None = None
         self.step = 0
@@ -76,6 +77,8 @@ class RunView:
 
     def standing(self, now: float) -> str:
         """Say how the run stands at `now`, in Unix seconds: its state, or that its engine is gone."""
+        if self.expected:
+            return "loading"
         if self.state in FINISHED:
             return self.state
         if not self.alive:
@@ -124,6 +127,7 @@ class RunView:
                 self.paused, self.state = False, "training"
                 self.pace.go(event.at)
             case e.RunFinished():
+                self.expected = False
                 self.state, self.finished, self.evaluating = event.cause, event, None
                 self.pace.halt(event.at)
         self.pace.tick(event.at)
@@ -136,14 +140,14 @@ class RunView:
         self._evaluated = None
 
     def expect(self) -> None:
-        """An engine was asked for and has said nothing yet."""
+        """An engine was asked for: until it says something the run is being loaded."""
         self.version += 1
-        self.state = "loading"
+        self.expected = True
 
     def refused(self) -> None:
         """The engine that was asked for did not begin: all is as it was."""
         self.version += 1
-        self.state = self.finished.cause if self.finished else "training"
+        self.expected = False
 
     def _steps(self, event: e.Steps) -> None:
         self.samples_per_second = event.samples_per_second
@@ -157,7 +161,8 @@ class RunView:
     def _start(self, event: e.RunStarted) -> None:
         self.name = event.run or self.name
         self.started, self.finished, self.evaluating = event, None, None
-        self.state, self.paused = "training", False
+        self.state, self.paused, self.expected = "training", False, False
+        self.alive = True
         self.step, self._epoch = event.resumed_from or 0, 0
         self.pace.restart()
         self.pace.go(event.at)

@@ -70,7 +70,8 @@ def test_what_was_cut_short_asks_for_no_more(tmp_path: Path) -> None:
     assert stopped.finished.cause == "stopped"
     assert reached(stopped.folder) is None
     folds = run(tmp_path, "iris", split="kfold:3", epochs=2)
-    assert reached(folds.folder) is None
+    with pytest.raises(RunError, match="one length"):
+        reached(folds.folder)
     with pytest.raises(RunError, match="one length"):
         prolong(folds.folder, epochs=4)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from types import ModuleType
 
@@ -17,7 +18,7 @@ from stoker.engine.runs import RunFolder
 
 
 class FakeEngine:
-    """Takes the place of `stoker.engine.session`; `error` is raised instead of training."""
+    """Takes the place of `stoker.engine.session`; `error` is raised instead of training, which begins after `wait`."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Stand in for the real one during a test."""
@@ -28,12 +29,15 @@ class FakeEngine:
         self.prints = False
         self.last: int | None = None
         self.started = 0
+        self.wait: threading.Event | None = None
 
     def train(
         self, folder: RunFolder, controls: Controls, say: Callable[[e.Event], None], *, checkpoint: str | None = None
     ) -> e.RunFinished:
         """Train up to step `last`, or until it is told to stop; resumes from the last save."""
         self.started += 1
+        if self.wait is not None:
+            assert self.wait.wait(20)
         with folder.lock():
             saved = [
                 event.step for event in Events(folder.events).read_events() if isinstance(event, e.CheckpointSaved)

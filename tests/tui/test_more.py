@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,14 @@ import msgspec
 import pytest
 from fake_engine import FakeEngine
 from recorded import EPOCHS, run, time_of
+from textual.events import Key
 from textual.widgets import Input
 from written import COMPLETED, write
 
 from stoker.engine import events as e
+from stoker.engine.runs import RunFolder
 from stoker.tui.app import StokerApp
+from stoker.tui.host import Host
 from stoker.tui.screens.confirm import Confirm
 from stoker.tui.screens.number import AskNumber
 from stoker.tui.screens.runs import Runs
@@ -81,6 +86,81 @@ async def test_the_list_asks_too(tmp_path: Path, until: Until, engine: FakeEngin
         await until(lambda: isinstance(app.screen, Confirm))
         await pilot.press("y")
         await until(lambda: app.finished)
+
+
+async def test_an_engine_that_was_asked_for_is_loading(
+    tmp_path: Path, until: Until, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the key on, and r is not offered again; pressed twice it starts one engine, and leaving asks."""
+    folder = write(tmp_path / "runs", "one", run(225))
+    starts: list[Callable[[], None]] = []
+    start = Host.start
+    monkeypatch.setattr(Host, "start", lambda host: starts.append(lambda: start(host)))
+    monkeypatch.setattr(Host, "running", property(lambda host: bool(starts)))
+    monkeypatch.setattr(Host, "wait", lambda host: asyncio.sleep(60))
+    app = StokerApp(folder)
+    async with app.run_test() as pilot:
+        await until(lambda: app.dashboard.view.standing(0) == "lost" and "r" in app.screen.active_bindings)
+        for _ in range(3):
+            app.post_message(Key("r", "r"))
+        await until(lambda: starts)
+        await pilot.pause()
+        assert len(starts) == 1
+        assert app.dashboard.view.standing(0) == "loading" and "r" not in app.screen.active_bindings
+        app.dashboard.refused("no")
+        assert app.dashboard.view.standing(0) == "lost"
+        await pilot.press("q")
+        await until(lambda: isinstance(app.screen, Confirm))
+
+
+async def test_from_the_list_it_is_loading_too(tmp_path: Path, until: Until, engine: FakeEngine) -> None:
+    """Whatever its history says."""
+    folder = write(tmp_path / "runs", "one", [*run(120), e.RunFinished(at=time_of(120), step=120, cause="stopped")])
+    engine.wait = threading.Event()
+    app = StokerApp(first=Runs(folder.path.parent), runs=folder.path.parent)
+    async with app.run_test() as pilot:
+        await until(lambda: any(table._rows for table in app.screen.query(RunsTable)))
+        await pilot.press("r")
+        await until(lambda: app.host and app.host.started)
+        assert app.dashboard.view.standing(0) == "loading" and app.dashboard.view.finished
+        engine.wait.set()
+        await until(lambda: app.dashboard.view.standing(0) == "training")
+        await pilot.press("ctrl+c", "y")
+        await until(lambda: app.finished)
+
+
+async def test_nothing_is_asked_while_another_run_trains_here(
+    folder: RunFolder, tmp_path: Path, until: Until, engine: FakeEngine
+) -> None:
+    """Nor changed: one process trains one run."""
+    other = write(tmp_path / "others", "two", COMPLETED)
+    app = StokerApp(folder, host=Host(folder))
+    async with app.run_test() as pilot:
+        await until(lambda: app.dashboard.view.step > 10)
+        app.open_run(other)
+        await until(lambda: app.dashboard.folder == other and "r" in app.screen.active_bindings)
+        await pilot.press("r")
+        await until(lambda: app._notifications)
+        assert app.screen is app.dashboard and other.record().given == {}
+        app.resume_run(other)
+        await until(lambda: len(app._notifications) == 2)
+        assert app.screen is app.dashboard and other.record().given == {}
+        await pilot.press("ctrl+c", "y")
+        await until(lambda: app.finished)
+
+
+async def test_folds_are_not_made_longer(tmp_path: Path, until: Until, engine: FakeEngine) -> None:
+    """And it is said what can be done."""
+    folder = write(tmp_path / "runs", "one", COMPLETED)
+    folder.write_record(msgspec.structs.replace(folder.record(), settings={"epochs": 3, "split": "kfold:3"}))
+    app = StokerApp(folder)
+    async with app.run_test() as pilot:
+        await until(lambda: "r" in app.screen.active_bindings)
+        await pilot.press("r")
+        await until(lambda: app._notifications)
+        assert "stoker run --like one" in next(iter(app._notifications)).message
+        assert app.screen is app.dashboard and not engine.started
+        await pilot.press("q")
 
 
 async def test_a_question_that_comes_too_late_is_answered(tmp_path: Path, until: Until, engine: FakeEngine) -> None:

@@ -65,6 +65,18 @@ def test_the_terminal_shows_the_same(frames: list[tuple[bool, list[list[Part]]]]
         assert cells(said) == cells(layout(shown).render_segments(CONSOLE))
 
 
+@given(frames, st.integers(1, 2 * WIDE), st.integers(1, 2 * HIGH), st.integers(-WIDE, 2 * WIDE))
+def test_a_terminal_of_another_size(
+    frames: list[tuple[bool, list[list[Part]]]], wide: int, high: int, left: int
+) -> None:
+    """A frame that was laid out for the size before leaves each row as long as it is."""
+    state = Sent()
+    for whole, content in frames:
+        chops = ChopsUpdate([{left: strip(row)} for row in content], [(1, left, left + WIDE)], [[left + WIDE]] * HIGH)
+        sent(state, layout(content) if whole else chops, Size(wide, high))
+        assert [len(row) for row in state._rows] == [wide] * high
+
+
 def test_only_what_differs_is_sent() -> None:
     """One character of a row, and nothing where nothing has changed."""
     state = Sent()

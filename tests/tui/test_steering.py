@@ -88,7 +88,17 @@ def test_what_a_learning_rate_is(text: str, rate: float | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("21", 21), (" 1,000 ", 1000), ("20", None), ("-21", None), ("21.0", None), ("²", None), ("", None)],
+    [
+        ("21", 21),
+        (" 1,000 ", 1000),
+        ("20", None),
+        ("-21", None),
+        ("21.0", None),
+        ("²", None),
+        ("", None),
+        ("9" * 5000, None),
+        (str(10**10), 10**10),
+    ],
 )
 def test_what_more_than_twenty_is(text: str, number: int | None) -> None:
     """A whole number above it."""

@@ -19,7 +19,6 @@ from ...engine.controls import Command
 from ...engine.events import RunFinished
 from ...engine.runs import RunFolder
 from ..alerts import alert, call
-from ..more import go_on
 from ..narrow import NarrowCompositor
 from ..printed import Printed
 from ..source import Source
@@ -198,6 +197,11 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
         if self.view.state != "failed":
             self.view.apply(RunFinished(at=self._clock(), cause="failed", message=message))
 
+    def expect(self) -> None:
+        """Show that an engine was asked for."""
+        self.view.expect()
+        self.tick()
+
     def refused(self, message: str) -> None:
         """Show why an engine that was asked for did not begin."""
         self.view.refused()
@@ -257,11 +261,7 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
         if "resume" in self.steering.offers(self.view, self._clock()):
             self.action_ask("resume")
         else:
-            go_on(self.app, self.folder, self._restart)
-
-    def _restart(self) -> None:
-        self.view.expect()
-        self.post_message(self.Restart())
+            self.post_message(self.Restart())
 
     def action_look(self, what: str) -> None:
         """Look at another plot, or another part of it."""

@@ -14,6 +14,7 @@ from textual.validation import Function
 from textual.widgets import Input, Static
 
 from ...engine.prolong import Limit
+from ...engine.settings import MOST
 from ..format import plain
 from ..widgets.field import Field
 
@@ -63,13 +64,17 @@ def ask_rate(now: float | None) -> AskNumber[float]:
 def ask_more(limit: Limit, now: int) -> AskNumber[int]:
     """Ask how much longer to train than `now` allowed, offering twice as much."""
     if limit == "epochs":
-        question, wrong = f"{now:,} epochs are trained. Go on until epoch:", f"a whole number above {now:,}"
+        question, wrong = f"Trained for {_several(now, 'epoch')}. Go on until epoch:", f"a whole number above {now:,}"
     else:
         question = (
-            f"Stopped early: {now:,} evaluations brought nothing better. From the best one on, wait for as many as:"
+            f"Stopped early: {_several(now, 'evaluation')} brought nothing better. Wait, from the best one on, for:"
         )
         wrong = f"a number of evaluations above {now:,}"
     return AskNumber(question, str(2 * now), lambda text: whole_above(now, text), wrong)
+
+
+def _several(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'s' * (count > 1)}"
 
 
 def rate_of(text: str) -> float | None:
@@ -84,4 +89,6 @@ def rate_of(text: str) -> float | None:
 def whole_above(least: int, text: str) -> int | None:
     """Return the whole number above `least` that `text` says, or None."""
     digits = text.replace(",", "").replace("_", "").strip()
-    return int(digits) if digits.isascii() and digits.isdigit() and int(digits) > least else None
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(MOST))):
+        return None
+    return int(digits) if least < int(digits) <= MOST else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ from ...engine.runs import RunFolder
 from ..catalogue import Catalogue
 from ..deleting import delete
 from ..listing import Row
-from ..more import go_on
 from ..widgets.field import Field
 from ..widgets.runs_table import RunsTable
 from ..widgets.state_line import WORDS
@@ -180,7 +178,7 @@ and quitting saves it first."""
         if folder.locked():
             self.notify(f"{folder.name} is being trained by {folder.holder()}: enter shows it", markup=False)
         else:
-            go_on(self.app, folder, partial(self.app.resume_run, folder))
+            self.app.resume_run(folder)
 
     def action_mark(self) -> None:
         """Mark the run under the cursor, and go to the next."""
