@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
+from .errors import TaskError
 from .randomness import Stream, order, reseed, seed_for
 
 
@@ -111,10 +112,21 @@ def to_device(batch: Any, device: torch.device) -> Any:
 
 
 def samples_in(batch: Any) -> int:
-    """Return how many samples a batch has: the length of its first tensor."""
-    if type(batch) is tuple and type(batch[0]) is Tensor:
-        return batch[0].size(0) if batch[0].dim() else 1
-    for leaf in tree_leaves(batch):
+    """Return how many samples a batch has: the length of its last tensor, the targets.
+
+    Inputs may have another first dimension: time, or the words of all samples.
+    """
+    if type(batch) is tuple and type(batch[-1]) is Tensor and batch[-1].dim():
+        return batch[-1].size(0)
+    for leaf in reversed(tree_leaves(batch)):
         if isinstance(leaf, Tensor) and leaf.dim():
             return len(leaf)
     return 1
+
+
+def pair(batch: Any, own: str) -> tuple[Any, Any]:
+    """Return inputs and targets. Raises TaskError, which names the function of one's `own` that takes other batches."""
+    if isinstance(batch, list | tuple) and len(batch) == 2:
+        return batch[0], batch[1]
+    found = f"{len(batch)} parts" if isinstance(batch, list | tuple) else f"a {type(batch).__name__}"
+    raise TaskError(f"a batch is {found}, not (inputs, targets): give Task({own}=…) to use it")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from . import losses
-from .batches import Batches, samples_in
+from .batches import Batches, pair, samples_in
 from .metrics import Metrics
 from .task import Task
 
@@ -51,7 +51,7 @@ class Evaluator:
         if self._task.evaluate is not None:
             loss, outputs, targets = self._task.evaluate(self._forward, batch)
             return loss, outputs, targets
-        inputs, targets = batch
+        inputs, targets = pair(batch, "evaluate")
         assert self._task.loss is not None
         outputs = call(self._forward, inputs)
         return self._task.loss(outputs, targets), outputs, targets

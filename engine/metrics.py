@@ -66,7 +66,7 @@ class Metrics:
         self._loss += loss.detach() * samples
         self._samples += samples
         if not self._ready:
-            self._metrics, self._ready = self._make(outputs), True
+            self._metrics, self._ready = self._make(outputs, targets), True
         for metric in self._metrics.values():
             metric.update(outputs, targets)
 
@@ -93,7 +93,7 @@ class Metrics:
                     return metric.higher_is_better is False
         return name in LOWER_IS_BETTER or name.endswith("_loss")
 
-    def _make(self, outputs: Any) -> dict[str, Any]:
+    def _make(self, outputs: Any, targets: Any) -> dict[str, Any]:
         if isinstance(self._wanted, Mapping):
             return {name: metric.to(self._device) for name, metric in self._wanted.items()}
         if self._wanted and not isinstance(outputs, Tensor):
@@ -101,15 +101,15 @@ class Metrics:
                 f"the model's outputs are a {type(outputs).__name__}, so {', '.join(self._wanted)} cannot be measured:"
                 " give Task(evaluate=…), which returns (loss, outputs, targets)"
             )
-        return {name: _maker(name)(outputs, self._logits).to(self._device) for name in self._wanted}
+        return {name: _maker(name)(outputs, targets, self._logits).to(self._device) for name in self._wanted}
 
 
 def _several(name: str) -> bool:
     return name == "confusion" or name.endswith("_class")
 
 
-def _maker(name: str) -> Callable[[Tensor, bool], Any]:
-    """Return what makes the metric `name` for (outputs, whether they are logits). Raises SettingError."""
+def _maker(name: str) -> Callable[[Tensor, Any, bool], Any]:
+    """Return what makes the metric `name` for (outputs, targets, whether these are logits). Raises SettingError."""
     import torchmetrics
 
     regression: dict[str, Callable[[], Any]] = {
@@ -134,7 +134,7 @@ def _maker(name: str) -> Callable[[Tensor, bool], Any]:
     )
 
 
-def _classification(name: str, kind: str, outputs: Tensor, logits: bool, **options: Any) -> Any:
+def _classification(name: str, kind: str, outputs: Tensor, targets: Any, logits: bool, **options: Any) -> Any:
     from torchmetrics import classification
 
     # Shapes are checked by the loss; torchmetrics' own check of every target waits for the device each time.
@@ -142,16 +142,52 @@ def _classification(name: str, kind: str, outputs: Tensor, logits: bool, **optio
         if options.get("average") == "none" or "top_k" in options:
             raise SettingError(f"metric {name!r} needs an output for each class, and this model has one output")
         return _Binary(getattr(classification, f"Binary{kind}")(validate_args=False), logits)
+    if several_labels(outputs, targets, logits):
+        if kind == "ConfusionMatrix" or "top_k" in options:
+            raise SettingError(f"metric {name!r} is of one class for each sample, and these have several labels")
+        made = getattr(classification, f"Multilabel{kind}")(outputs.shape[1], validate_args=False, **options)
+        return _Binary(made, logits, flat=False)
     if options.get("top_k", 1) > outputs.shape[1]:
         raise SettingError(f"metric {name!r} asks for more classes than the model's {outputs.shape[1]}")
-    return getattr(classification, f"Multiclass{kind}")(num_classes=outputs.shape[1], validate_args=False, **options)
+    made = getattr(classification, f"Multiclass{kind}")(num_classes=outputs.shape[1], validate_args=False, **options)
+    return _Soft(made) if _alike(outputs, targets) else made
+
+
+def several_labels(outputs: Any, targets: Any, logits: bool) -> bool:
+    """Say whether each sample may have several labels: outputs and targets (N, labels), these of 0.0 and 1.0.
+
+    With `logits` the loss takes each label for itself; else one 1 in every row is the one class there is.
+    """
+    if not _alike(outputs, targets) or not bool(((targets == 0) | (targets == 1)).all()):
+        return False
+    return logits or bool((targets.sum(1) != 1).any())
+
+
+def _alike(outputs: Any, targets: Any) -> bool:
+    alike = isinstance(targets, Tensor) and targets.is_floating_point() and targets.shape == outputs.shape
+    return alike and targets.dim() > 1 and targets.shape[1] > 1
+
+
+class _Soft:
+    """A metric of classes whose targets are the probability of each: the likeliest is the true one."""
+
+    def __init__(self, metric: Any) -> None:
+        self.metric = metric
+        self.reset, self.compute = metric.reset, metric.compute
+
+    def to(self, device: torch.device) -> _Soft:
+        self.metric.to(device)
+        return self
+
+    def update(self, outputs: Tensor, targets: Tensor) -> None:
+        self.metric.update(outputs, targets.argmax(1))
 
 
 class _Binary:
-    """A binary metric for outputs and targets of shape (N) or (N, 1)."""
+    """A metric of yes or no: `flat` for outputs and targets (N) or (N, 1), else (N, labels)."""
 
-    def __init__(self, metric: Any, logits: bool) -> None:
-        self.metric, self.logits = metric, logits
+    def __init__(self, metric: Any, logits: bool, *, flat: bool = True) -> None:
+        self.metric, self.logits, self.flat = metric, logits, flat
         self.reset, self.compute = metric.reset, metric.compute
 
     def to(self, device: torch.device) -> _Binary:
@@ -161,4 +197,6 @@ class _Binary:
     def update(self, outputs: Tensor, targets: Tensor) -> None:
         # torchmetrics guesses by the range of each batch whether it sees logits.
         probabilities = outputs.sigmoid() if self.logits else outputs
-        self.metric.update(probabilities.flatten(), targets.flatten().long())
+        if self.flat:
+            probabilities, targets = probabilities.flatten(), targets.flatten()
+        self.metric.update(probabilities, targets.long())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from torch.optim import Optimizer
 from .errors import SettingError
 from .specs import Spec, Value, literal
 
+JOINT = re.compile(r"(?<![eE])-")  # between numbers, and not the sign of an exponent
 CLASSES: dict[str, type[Optimizer]] = {
     name.lower(): value
     for name, value in vars(torch.optim).items()
@@ -73,7 +75,7 @@ def step_of(optimizer: Optimizer) -> Callable[[], object]:
 
 def _value(value: Value) -> Any:
     """Return an option's value; several numbers are joined by dashes, as in `adam:betas=0.9-0.95`."""
-    parts = value.split("-") if isinstance(value, str) else []
+    parts = JOINT.split(value) if isinstance(value, str) else []
     numbers = [literal(part) for part in parts]
     return tuple(numbers) if len(numbers) > 1 and all(isinstance(number, int | float) for number in numbers) else value
 

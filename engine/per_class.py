@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import classification
 
-from .metrics import Metrics, Wanted
+from .metrics import Metrics, Wanted, several_labels
 
 SCORES = {
     "precision": classification.MulticlassPrecision,
@@ -51,6 +51,8 @@ class PerClass(Metrics):
     def _predictions(self, outputs: Any, targets: Any) -> tuple[Tensor, Tensor] | None:
         """Return predicted and true classes, or None where the outputs are not those of a classifier."""
         if not isinstance(outputs, Tensor) or not isinstance(targets, Tensor):
+            return None
+        if several_labels(outputs, targets, self._logits):
             return None
         if self._binary and outputs.numel() == targets.numel():
             return (outputs.flatten() > (0 if self._logits else 0.5)).long(), targets.flatten().long()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import msgspec
+
 from .errors import RunError
 from .events import RunFinished, Steps
 from .runs import Record, RunFolder
@@ -29,19 +31,20 @@ def reached(folder: RunFolder) -> tuple[Limit, int] | None:
     return (limit, value) if isinstance(value, int) else None
 
 
-def prolong(folder: RunFolder, **limits: Any) -> None:
+def prolong(folder: RunFolder, **limits: Any) -> Record:
     """Write down that the run is to train until `epochs`, or to stop after `patience` evaluations in vain.
 
-    Whichever engine trains it next goes by that. Raises SettingError, RunError where the run cannot be of that length,
-    RunLocked while it is being trained.
+    Whichever engine trains it next goes by that; where it refuses, what is returned is to be written back. An
+    evaluation that was made only because the run had ended counts as any other. Raises SettingError, RunError where the
+    run cannot be of that length, RunLocked while it is being trained.
     """
     with folder.lock():
-        record = folder.record()
-        record.given |= limits
+        before = folder.record()
+        record = msgspec.structs.replace(before, given=before.given | limits)
         settings = _settings(record)
+        if settings.folds > 1:
+            raise _of_one_length(folder)
         if "epochs" in limits:
-            if settings.folds > 1:
-                raise _of_one_length(folder)
             trained = max((e.epoch or 0 for e in folder.last_events() if isinstance(e, Steps | RunFinished)), default=0)
             if settings.epochs < trained:
                 raise RunError(f"run {folder.name} is in epoch {trained} by now: {settings.epochs} are too few")
@@ -49,6 +52,7 @@ def prolong(folder: RunFolder, **limits: Any) -> None:
             folder.write_record(record)
         except OSError as error:
             raise RunError(f"run folder {folder.path} cannot be written: {error.strerror}") from error
+        return before
 
 
 def given(record: Record) -> list[str]:

@@ -203,5 +203,7 @@ def _checked(shown: str, name: str, value: Value) -> Any:
 def _make(spec: Spec, options: dict[str, Any], optimizer: Optimizer) -> Any:
     try:
         return CLASSES[spec.name](optimizer, **options)
-    except (TypeError, ValueError) as error:
-        raise SettingError(f"scheduler {spec.name}: {error}") from error
+    except (TypeError, ValueError, ZeroDivisionError) as error:
+        raise SettingError(
+            f"scheduler {spec.name}: {str(error).removeprefix(f'{CLASSES[spec.name].__name__}.__init__() ')}"
+        ) from error

@@ -238,8 +238,8 @@ class _Session:
         )
         if trainer.task.note:
             trainer.say(Warned(kind="note", message=trainer.task.note, **trainer.place))
-        if trainer.batches.exact:
-            trainer.say(Warned(kind="inexact", message=trainer.batches.exact, **trainer.place))
+        for inexact in filter(None, (trainer.batches.exact, trainer.inexact)):
+            trainer.say(Warned(kind="inexact", message=inexact, **trainer.place))
 
     def _told(self, trainer: Trainer) -> bool:
         return self.told and not self.results and trainer.progress.step == 0

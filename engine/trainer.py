@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from . import data, losses, optimizers, schedules, state
-from .batches import samples_in
+from .batches import pair, samples_in
 from .controls import Controls
 from .desk import Desk, Ended
 from .evaluation import Evaluator, call, length
@@ -26,6 +26,10 @@ from .randomness import Stream, draws_elsewhere, reseed, reseed_torch, seed_for
 from .runs import RunFolder
 from .settings import Settings
 from .task import Task
+
+OWN_OPTIMIZER = (
+    "{} parameter tensors are not the optimizer's: if `step` trains them by another one, its state is not saved"
+)
 
 
 class Trainer:
@@ -62,6 +66,10 @@ class Trainer:
         else:
             self.optimizer = optimizers.build(settings.optimizer, self.model, settings.lr)
         self._trained = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        # A backward pass leaves gradients on what another optimizer, or none, trains too: there they would pile up.
+        self._graded = list(
+            {id(parameter): parameter for parameter in (*self._trained, *self.model.parameters())}.values()
+        )
         self.schedule = schedules.build(
             settings.scheduler,
             self.optimizer,
@@ -71,6 +79,9 @@ class Trainer:
             lower_is_better=self.examiner.early_stopping.lower_is_better,
         )
         self._step = optimizers.step_of(self.optimizer)
+        others = sum(p.requires_grad for p in self._graded) - sum(p.requires_grad for p in self._trained)
+        self.inexact = OWN_OPTIMIZER.format(others) if others and task.step is not None else None
+        """Why resuming may not be exact, where the task's own code may keep a state that no checkpoint has."""
         self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
         self.window: list[Tensor | float] = []
         self.window_samples = 0
@@ -168,7 +179,7 @@ class Trainer:
         if self._guard.allows():
             if self.settings.clip is not None:
                 self.scaler.unscale_(optimizer)
-                torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+                torch.nn.utils.clip_grad_norm_(self._trained, self.settings.clip)
             try:
                 if self.scaler.is_enabled():
                     self.scaler.step(optimizer)
@@ -203,13 +214,13 @@ class Trainer:
 
     def _drop_gradients(self) -> None:
         # What optimizer.zero_grad() does, at a tenth of its price for a small model.
-        for parameter in self._trained:
+        for parameter in self._graded:
             parameter.grad = None
 
     def _loss_of(self, batch: Any) -> Tensor:
         if self.task.step is not None:
             return self.task.step(self._forward, batch)
-        inputs, targets = batch
+        inputs, targets = pair(batch, "step")
         assert self.task.loss is not None
         return self.task.loss(call(self._forward, inputs), targets)
 

@@ -17,7 +17,7 @@ from textual.worker import Worker, WorkerState
 from ..engine.controls import Command
 from ..engine.errors import RequestError, StokerError, TrainingError
 from ..engine.events import RunFinished
-from ..engine.runs import RunFolder
+from ..engine.runs import Record, RunFolder
 from . import palette
 from .characters import Characters
 from .choices import Remembered
@@ -66,6 +66,8 @@ class StokerApp(Shell):
         """The engine of this process, from when a run was to be trained here."""
         self.detached = False
         """The run is to go on in a process of its own."""
+        self.before: Record | None = None
+        """What the run's record was before it was made longer, to be written back where the engine refuses that."""
         self._clock = clock
         self._restarted = False
         self._quitting = False
@@ -173,6 +175,8 @@ class StokerApp(Shell):
         if event.worker.name != "engine":
             return
         if event.state is WorkerState.SUCCESS:
+            self.before = None
+        if event.state is WorkerState.SUCCESS:
             self.finished = event.worker.result
             if self.screen is self._asking:
                 # There is nothing to save any more, and the end is there to be seen.
@@ -190,6 +194,8 @@ class StokerApp(Shell):
 
     def _broke(self, error: BaseException | None) -> None:
         assert self.host is not None, "it broke"
+        if self.before is not None and isinstance(error, RequestError):
+            self.host.folder.write_record(self.before)
         words = str(error) if isinstance(error, StokerError) else f"{type(error).__name__}: {error}"
         dashboard = self._shown(self.host.folder)
         if dashboard is None:

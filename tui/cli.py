@@ -132,9 +132,13 @@ def resume(
     more = setting_options.given({"epochs": epochs, "patience": patience})
     fitting = (*RESUMABLE, *LIMITS) if more else RESUMABLE
     folder = runs.find(runs_folder, name) if name else _newest(runs_folder, fitting, "go on")
-    if more:
-        prolong(folder, **more)
-    return opening.host(folder, checkpoint, headless, as_json)
+    before = prolong(folder, **more) if more else None
+    try:
+        return opening.host(folder, checkpoint, headless, as_json)
+    except RequestError:
+        if before is not None:
+            folder.write_record(before)
+        raise
 
 
 @stoker.command()

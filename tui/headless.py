@@ -90,7 +90,7 @@ class Lines:
         return f"{place}: {loss}, {lr}, {event.samples_per_second:.0f} samples/s"
 
     def _finished(self, event: RunFinished) -> str:
-        parts = [f"{event.cause} at step {event.step} (epoch {event.epoch})"]
+        parts = [event.cause if event.step is None else f"{event.cause} at step {event.step} (epoch {event.epoch})"]
         if event.test:
             parts.append(f"test {numbers(event.test)}" if event.cause != "failed" else "")
         if event.best is not None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-
-from textual.app import App
+from typing import TYPE_CHECKING
 
 from ..engine.errors import StokerError
 from ..engine.prolong import prolong, reached
 from ..engine.runs import RunFolder
 from .screens.number import ask_more
 
+if TYPE_CHECKING:
+    from .app import StokerApp
 
-def go_on(app: App[None], folder: RunFolder, start: Callable[[], object]) -> None:
+
+def go_on(app: StokerApp, folder: RunFolder, start: Callable[[], object]) -> None:
     """Call `start` when it is settled how long the run in `folder` shall train; never where a person leaves it."""
     if app.screen.is_modal:
         return  # asked already
@@ -30,7 +32,7 @@ def go_on(app: App[None], folder: RunFolder, start: Callable[[], object]) -> Non
         if more is None:
             return
         try:
-            prolong(folder, **{name: more})
+            app.before = prolong(folder, **{name: more})
         except StokerError as error:
             app.notify(str(error), severity="error", markup=False)
         else:

@@ -79,6 +79,7 @@ def test_digits_learns(tmp_path: Path) -> None:
         (["resume", "nope"], "nope"),
         (["resume", "no run"], "no run folder"),
         (["resume", "taken", "--epochs", "many"], "--epochs 'many'"),
+        (["resume", "taken", "--epochs", "9", "--from", "nothing"], "no checkpoint 'nothing'"),
         (["evaluate", "taken"], "no checkpoint"),
         (["dance"], "dance"),
     ],
@@ -97,6 +98,7 @@ def test_a_wrong_request_is_one_clear_line(tmp_path: Path, arguments: list[str],
     assert done.stderr.count("\n") == 1
     assert not done.stdout
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {"taken", "no run"}
+    assert "9" not in (tmp_path / "runs" / "taken" / "run.json").read_text(), "what was refused is not remembered"
 
 
 def test_a_training_that_fails_is_exit_code_1(tmp_path: Path) -> None:

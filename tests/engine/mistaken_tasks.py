@@ -43,6 +43,16 @@ class Targets(Empty):
         return 100
 
 
+class Weighted(Dataset[Any]):
+    """Has a weight beside input and target."""
+
+    def __len__(self) -> int:
+        return 100
+
+    def __getitem__(self, row: int) -> Any:
+        return PAIRS[0][row], PAIRS[1][row], 1.0
+
+
 class Named(nn.Module):
     """Its outputs are a dict."""
 
@@ -87,6 +97,9 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "number_step": {"step": lambda model, batch: 3.5},
     "nothing_step": {"step": lambda model, batch: None},
     "reduction": {"loss": nn.CrossEntropyLoss(reduction="none")},
+    "weighted": {"train": Weighted(), "test": PAIRS},
+    "weighted_test": {"train": PAIRS, "test": Weighted()},
+    "mapping": {"train": PAIRS, "test": PAIRS, "collate": lambda rows: {"x": PAIRS[0], "y": PAIRS[1]}},
     "outputs": {"model": Named(), "loss": lambda o, t: o["classes"].sum(), "metrics": ["accuracy"]},
 }
 

@@ -7,6 +7,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -282,3 +283,29 @@ def validated() -> Task:
     task.collate = default_collate  # so that the test takes several batches
     task.settings = {**SETTINGS, "epochs": 40, "lr": 0.5, "patience": 3}
     return task
+
+
+def headed() -> Task:
+    """The optimizer trains the last layer alone; the others get gradients all the same."""
+    model = nn.Sequential(nn.Linear(FEATURES, 8), nn.Tanh(), nn.Linear(8, CLASSES))
+    return Task(
+        model=model,
+        train=_data(64, 1),
+        test=_data(20, 2),
+        loss=nn.CrossEntropyLoss(),
+        optimizer=lambda model, lr: torch.optim.SGD(model[2].parameters(), lr),  # type: ignore[index]
+        settings=SETTINGS,
+    )
+
+
+def rivals() -> Task:
+    """As `headed`, with an optimizer of its own for the first layer."""
+    task = headed()
+    other = torch.optim.Adam(task.model[0].parameters(), 0.01)  # type: ignore[index]
+
+    def step(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        other.step()
+        other.zero_grad()
+        return nn.functional.cross_entropy(model(batch[0]), batch[1])
+
+    return replace(task, step=step)

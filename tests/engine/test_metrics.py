@@ -105,6 +105,33 @@ def test_binary_logits_are_told_from_probabilities(shape: tuple[int, ...]) -> No
     assert found["accuracy"] == pytest.approx(0.4)
 
 
+def test_several_labels_are_measured_each() -> None:
+    """Against scikit-learn; all of a sample's labels are no one class, so there is no table of them."""
+    torch.manual_seed(3)
+    logits, truth = torch.randn(50, 4), (torch.rand(50, 4) > 0.6).float()
+    found = streamed(Metrics(["accuracy", "f1", "recall_class"], CPU, logits=True), logits, truth)
+    guess = (logits > 0).int().numpy()
+    assert found["accuracy"] == pytest.approx(float((guess == truth.numpy()).mean()))
+    assert found["f1"] == pytest.approx(reference.f1_score(truth.numpy(), guess, average="macro"))
+    wanted = reference.recall_score(truth.numpy(), guess, average=None)
+    assert [found[f"recall_class_{i}"] for i in range(4)] == pytest.approx(wanted.tolist())
+    probable = streamed(Metrics(["accuracy"], CPU), logits.sigmoid(), truth)
+    assert probable["accuracy"] == pytest.approx(found["accuracy"])
+    tables = PerClass([], CPU, nn.BCEWithLogitsLoss())
+    tables.update(torch.tensor(0.0), logits, truth, 50)
+    assert tables.tables() is None
+    with pytest.raises(SettingError, match="several labels"):
+        Metrics(["confusion"], CPU, logits=True).update(torch.tensor(0.0), logits, truth, 50)
+
+
+def test_a_target_of_probabilities_is_its_likeliest_class() -> None:
+    """As cross-entropy takes them, of labels that were mixed."""
+    torch.manual_seed(4)
+    outputs, truth = torch.randn(50, 4), torch.randn(50, 4).softmax(1)
+    wanted = reference.accuracy_score(truth.argmax(1), outputs.argmax(1))
+    assert streamed(Metrics(["accuracy"], CPU), outputs, truth)["accuracy"] == pytest.approx(wanted)
+
+
 def test_objects_of_torchmetrics_and_their_direction() -> None:
     """Several values become several numbers, and an error is better when it is lower."""
     wanted = {

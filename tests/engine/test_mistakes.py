@@ -73,6 +73,24 @@ def test_a_loss_that_is_none(what: str, named: str, tmp_path: Path, capsys: pyte
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("what", "named"),
+    [
+        ("weighted", r"a batch is 3 parts, not \(inputs, targets\): give Task\(step=…\)"),
+        ("weighted_test", r"a batch is 3 parts, not \(inputs, targets\): give Task\(evaluate=…\)"),
+        ("mapping", r"a batch is a dict, not \(inputs, targets\): give Task\(step=…\)"),
+    ],
+)
+def test_batches_of_other_parts(what: str, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They need a step and an evaluation that know what to do with them."""
+    try:
+        said = run(tmp_path, f"{TASKS}:mistaken", {"what": what}).finished.message
+    except RequestError as error:
+        said = str(error)
+    assert re.search(named, said), said
+    assert "Traceback" not in capsys.readouterr().err
+
+
 def test_metrics_of_outputs_that_are_no_tensor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """They need the task's own evaluate, which says what is compared."""
     done = run(tmp_path, f"{TASKS}:mistaken", {"what": "outputs"})

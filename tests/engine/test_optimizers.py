@@ -21,6 +21,7 @@ from stoker.engine.errors import SettingError
             torch.optim.SGD,
             {"weight_decay": 5e-4, "nesterov": True},
         ),
+        ("adafactor:eps=1e-30-1e-3", torch.optim.Adafactor, {"eps": (1e-30, 1e-3)}),
         ("adam:betas=0.8-0.95,eps=1e-6", torch.optim.Adam, {"betas": (0.8, 0.95), "eps": 1e-6}),
         ("AdamW:weight_decay=0.05,amsgrad=yes", torch.optim.AdamW, {"weight_decay": 0.05, "amsgrad": True}),
         ("rmsprop:alpha=0.9", torch.optim.RMSprop, {"alpha": 0.9}),

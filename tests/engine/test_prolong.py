@@ -72,8 +72,9 @@ def test_what_was_cut_short_asks_for_no_more(tmp_path: Path) -> None:
     folds = run(tmp_path, "iris", split="kfold:3", epochs=2)
     with pytest.raises(RunError, match="one length"):
         reached(folds.folder)
-    with pytest.raises(RunError, match="one length"):
-        prolong(folds.folder, epochs=4)
+    for limit in ("epochs", "patience"):
+        with pytest.raises(RunError, match="one length"):
+            prolong(folds.folder, **{limit: 4})
 
 
 def test_what_cannot_be_is_refused(tmp_path: Path) -> None:

@@ -200,6 +200,7 @@ def test_a_change_by_hand_scales_what_is_to_come(text: str) -> None:
         ("multistep:milestones=2-x", "milestone"),
         ("plateau:factor=2", "actor"),
         ("onecycle:total_steps=5", "total_steps"),
+        ("onecycle:div_factor=0", "division by zero"),
         ("warmup", "length in steps"),
         ("warmup:steps=2.5", "length in steps"),
         ("warmup:steps=60+cosine", "do not fit"),

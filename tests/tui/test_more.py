@@ -17,6 +17,7 @@ from textual.widgets import Input
 from written import COMPLETED, write
 
 from stoker.engine import events as e
+from stoker.engine.errors import RunError
 from stoker.engine.runs import RunFolder
 from stoker.tui.app import StokerApp
 from stoker.tui.host import Host
@@ -160,6 +161,21 @@ async def test_folds_are_not_made_longer(tmp_path: Path, until: Until, engine: F
         await until(lambda: app._notifications)
         assert "stoker run --like one" in next(iter(app._notifications)).message
         assert app.screen is app.dashboard and not engine.started
+        await pilot.press("q")
+
+
+async def test_what_the_engine_refuses_is_taken_back(tmp_path: Path, until: Until, engine: FakeEngine) -> None:
+    """A schedule that does not fit, say: the run is as it was."""
+    engine.error = RunError("15 steps of warm-up do not fit")
+    folder = write(tmp_path / "runs", "one", COMPLETED)
+    app = StokerApp(folder)
+    async with app.run_test() as pilot:
+        await until(lambda: "r" in app.screen.active_bindings)
+        await pilot.press("r")
+        await until(lambda: isinstance(app.screen, AskNumber))
+        await pilot.press("enter")
+        await until(lambda: app._notifications)
+        assert folder.record().given == {} and app.dashboard.view.standing(0) == "completed"
         await pilot.press("q")
 
 
