@@ -204,6 +204,5 @@ def _make(spec: Spec, options: dict[str, Any], optimizer: Optimizer) -> Any:
     try:
         return CLASSES[spec.name](optimizer, **options)
     except (TypeError, ValueError, ZeroDivisionError) as error:
-        raise SettingError(
-            f"scheduler {spec.name}: {str(error).removeprefix(f'{CLASSES[spec.name].__name__}.__init__() ')}"
-        ) from error
+        words = str(error).removeprefix(f"{CLASSES[spec.name].__name__}.__init__() ")
+        raise SettingError(f"scheduler {spec.name}: {words}") from error

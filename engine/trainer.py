@@ -66,10 +66,6 @@ class Trainer:
         else:
             self.optimizer = optimizers.build(settings.optimizer, self.model, settings.lr)
         self._trained = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
-        # A backward pass leaves gradients on what another optimizer, or none, trains too: there they would pile up.
-        self._graded = list(
-            {id(parameter): parameter for parameter in (*self._trained, *self.model.parameters())}.values()
-        )
         self.schedule = schedules.build(
             settings.scheduler,
             self.optimizer,
@@ -79,7 +75,8 @@ class Trainer:
             lower_is_better=self.examiner.early_stopping.lower_is_better,
         )
         self._step = optimizers.step_of(self.optimizer)
-        others = sum(p.requires_grad for p in self._graded) - sum(p.requires_grad for p in self._trained)
+        trained = set(map(id, self._trained))
+        others = sum(p.requires_grad and id(p) not in trained for p in self.model.parameters())
         self.inexact = OWN_OPTIMIZER.format(others) if others and task.step is not None else None
         """Why resuming may not be exact, where the task's own code may keep a state that no checkpoint has."""
         self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
@@ -179,6 +176,7 @@ class Trainer:
         if self._guard.allows():
             if self.settings.clip is not None:
                 self.scaler.unscale_(optimizer)
+                # Not the model's: on what this optimizer does not train, gradients may pile up.
                 torch.nn.utils.clip_grad_norm_(self._trained, self.settings.clip)
             try:
                 if self.scaler.is_enabled():
@@ -214,7 +212,7 @@ class Trainer:
 
     def _drop_gradients(self) -> None:
         # What optimizer.zero_grad() does, at a tenth of its price for a small model.
-        for parameter in self._graded:
+        for parameter in self._trained:
             parameter.grad = None
 
     def _loss_of(self, batch: Any) -> Tensor:

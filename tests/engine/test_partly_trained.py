@@ -23,7 +23,7 @@ def model_of(folder: RunFolder) -> dict[str, Any]:
 
 
 def test_clipping_looks_at_what_is_trained(tmp_path: Path) -> None:
-    """Gradients of the rest would pile up, and shrink every step more; and a resumed run would begin a new pile."""
+    """Gradients of the rest pile up, and would shrink every step more; and a resumed run would begin a new pile."""
     given = {"epochs": 3, "clip": 0.05}
     whole = run(tmp_path, f"{TASKS}:headed", **given)
     folder = create(tmp_path, f"{TASKS}:headed", **given)
