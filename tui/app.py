@@ -175,8 +175,6 @@ class StokerApp(Shell):
         if event.worker.name != "engine":
             return
         if event.state is WorkerState.SUCCESS:
-            self.before = None
-        if event.state is WorkerState.SUCCESS:
             self.finished = event.worker.result
             if self.screen is self._asking:
                 # There is nothing to save any more, and the end is there to be seen.
@@ -189,6 +187,7 @@ class StokerApp(Shell):
             self._broke(event.worker.error)
         else:
             return
+        self.before = None
         if self._quitting:
             self._leave()
 
