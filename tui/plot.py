@@ -74,7 +74,10 @@ def picture(plot: Plot) -> Picture:
     if not curves:
         return Picture(plot.width, plot.height, plot.axis, note=plot.empty)
     if (window := plot.window) is not None:
-        curves = [(within(curve, *window) if isinstance(curve, Sparse) else curve, color) for curve, color in curves]
+        curves = [
+            (within(curve, *window, positive=plot.log) if isinstance(curve, Sparse) else curve, color)
+            for curve, color in curves
+        ]
     x_low, x_high = _x_range([*(curve for curve, _ in curves), *(low for low, *_ in plot.bands)], plot)
     rows = plot.height - 2
     # The labels' width is known only after thinning; the columns are thinned for the widest canvas.

@@ -143,13 +143,19 @@ class Sparse:
         return float(self._values[self.length - 1]) if self.length else None
 
 
-def within(curve: Sparse, low: int, high: int) -> Sparse:
-    """Return the points from step `low` to `high`, and where the lines to those outside cross the two ends."""
+def within(curve: Sparse, low: int, high: int, *, positive: bool = False) -> Sparse:
+    """Return the points from step `low` to `high`, and where the lines to those outside cross the two ends.
+
+    No line leads to what is not finite, or not above 0 where `positive` is asked.
+    """
     steps, values = curve.steps, curve.values
     first, end = int(np.searchsorted(steps, low)), int(np.searchsorted(steps, high, side="right"))
 
     def crossing(step: int, before: int) -> tuple[list[int], list[float]]:
         if before < 0 or before + 1 >= curve.length or step in (steps[before], steps[before + 1]):
+            return [], []
+        ends = values[before : before + 2]
+        if not np.isfinite(ends).all() or (positive and (ends <= 0).any()):
             return [], []
         share = (step - steps[before]) / (steps[before + 1] - steps[before])
         return [step], [float(values[before] + share * (values[before + 1] - values[before]))]

@@ -70,6 +70,15 @@ def test_what_is_not_finite_is_a_gap_with_a_mark() -> None:
     assert {10, 50} <= columns
 
 
+@pytest.mark.parametrize(("beyond", "log"), [(math.nan, False), (math.inf, False), (-1.0, True)])
+def test_what_cannot_be_drawn_has_its_mark_where_it_stands_alone(beyond: float, log: bool) -> None:
+    """Not at the ends of a window that it lies outside of."""
+    curves = ((dense([1.0] * 150), BLUE), (sparse({50: 0.5, 100: 0.5, 148: beyond, 160: 0.5}), ORANGE))
+    for window, seen in (((137, 145), False), ((60, 140), False), ((149, 155), False), ((144, 152), True)):
+        plot = Plot(60, 16, curves, GREY, RED, log=log, window=window)
+        assert bool(picture(plot).marks) == seen
+
+
 @pytest.mark.parametrize(
     ("curves", "log", "note"),
     [
