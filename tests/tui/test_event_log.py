@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from hypothesis import given
 from hypothesis import strategies as st
 from recorded import Recorded, run
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 
 from stoker.engine import events as e
 from stoker.engine.runs import RunFolder
@@ -19,11 +19,21 @@ Until = Callable[[Callable[[], object]], Awaitable[None]]
 
 @given(st.text(st.sampled_from("ab 学习é"), max_size=60), st.integers(2, 30))
 def test_wrapping_loses_nothing(text: str, width: int) -> None:
-    """Rows fit, and together they are the line; only the first has the time."""
+    """Rows fit, together they are the line, and no word is cut that fits; only the first has the time."""
     rows = wrapped((5.0, "info", text), width)
-    assert "".join(part for _, _, part in rows) == text
+    words = [word for _, _, part in rows for word in part.split()]
+    assert words == [piece for word in text.split() for piece in chop_cells(word, width)]
     assert all(cell_len(part) <= width for _, _, part in rows)
     assert [at for at, _, _ in rows] == [5.0] + [0.0] * (len(rows) - 1)
+
+
+def test_a_number_stays_whole() -> None:
+    """The row ends before it; what a line is indented by stays."""
+    text = "  test accuracy 0.9667  f1 0.01748  loss 0.0537"
+    assert [part for _, _, part in wrapped((0.0, "info", text), 32)] == [
+        "  test accuracy 0.9667  f1",
+        "0.01748  loss 0.0537",
+    ]
 
 
 async def test_it_follows_the_end_until_a_person_scrolls_away(folder: RunFolder, until: Until) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from rich.cells import cell_len, chop_cells
@@ -80,5 +81,19 @@ def wrapped(line: Line, width: int) -> list[Line]:
     at, level, text = line
     if len(text) * 2 <= width or cell_len(text) <= width:
         return [line]
-    first, *more = chop_cells(text, width)
+    first, *more = _rows(text, width)
     return [(at, level, first), *((0.0, level, part) for part in more)]
+
+
+def _rows(text: str, width: int) -> list[str]:
+    """Return the text broken at its blanks; a word longer than a row is cut."""
+    rows, row = [], ""
+    for word in re.findall(r" *[^ ]+", text):
+        if cell_len(row) + cell_len(word) <= width:
+            row += word
+            continue
+        if row:
+            rows.append(row)
+        *full, row = chop_cells(word.lstrip(" "), width)
+        rows += full
+    return [*rows, row]
