@@ -21,9 +21,12 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Reading:
-    """Shares are of 1, sizes in bytes; `own` of the training's process, where it could be found."""
+    """Shares are of 1, sizes in bytes; `own` of the training's process, where it could be found.
 
-    cpu: float = 0.0
+    How busy processors are is None at the first reading: it is measured from one to the next.
+    """
+
+    cpu: float | None = None
     used: int = 0
     memory: int = 0
     own_cpu: float | None = None
@@ -37,6 +40,7 @@ class Machine:
     def __init__(self) -> None:
         """Load nothing yet."""
         self._process: Any = None
+        self._times: tuple[float, float] | None = None
         self._nvml: Any = None
         self._looked = False
 
@@ -48,13 +52,30 @@ class Machine:
         own_cpu = own_memory = None
         if pid:
             with contextlib.suppress(psutil.Error):
-                if self._process is None or self._process.pid != pid:
+                known = self._process is not None and self._process.pid == pid
+                if not known:
                     self._process = psutil.Process(pid)
-                own_cpu = self._process.cpu_percent() / 100
                 own_memory = self._process.memory_info().rss
+                measured = self._process.cpu_percent() / 100
+                own_cpu = measured if known else None
         return Reading(
-            psutil.cpu_percent() / 100, memory.total - memory.available, memory.total, own_cpu, own_memory, self._gpus()
+            self._cpu(psutil.cpu_times()),
+            memory.total - memory.available,
+            memory.total,
+            own_cpu,
+            own_memory,
+            self._gpus(),
         )
+
+    def _cpu(self, times: Any) -> float | None:
+        # psutil's own percentage begins anew in each thread, with a 0 that nobody measured.
+        before, idle = self._times, times.idle + getattr(times, "iowait", 0.0)
+        # A guest's time is part of the user's.
+        total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+        self._times = total, idle
+        if before is None or total <= before[0]:
+            return None
+        return float(min(1.0, max(0.0, 1 - (idle - before[1]) / (total - before[0]))))
 
     def _gpus(self) -> tuple[Gpu, ...]:
         if not self._looked:

@@ -50,13 +50,13 @@ class MachinePanel(Panel):
         ]
         rows = [
             *(row for rows in gpus for row in rows),
-            _row("CPU ", reading.cpu, [(f"{reading.cpu:4.0%}", "bold")], width),
+            _row("CPU ", reading.cpu or 0.0, [(f"{_share(reading.cpu):>4}", "bold")], width),
             _row("RAM ", reading.used / max(1, reading.memory), _bytes(reading.used, reading.memory), width),
         ]
-        if reading.own_cpu is not None and reading.own_memory is not None:
+        if reading.own_memory is not None:
             words = " of a core" if width >= OF_A_CORE else ""
             own: list[Part] = [
-                (f"{reading.own_cpu:.0%}", "bold"),
+                (_share(reading.own_cpu), "bold"),
                 (f"{words}  {size(reading.own_memory)}", "$label"),
             ]
             rows.append(spread([("training ", "$label")], own, width))
@@ -93,6 +93,10 @@ def _short(number: int, gpu: Gpu, width: int) -> list[Part]:
     memory = "" if gpu.used is None or gpu.memory is None else f"{gpu.used / 1e9:.0f}/{gpu.memory / 1e9:.0f} GB"
     right = "  ".join(filter(None, (memory, *_heat(gpu))))
     return spread([(f"GPU {number} ", "$label"), (use, "bold")], [(right, "$label")], width)
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"
 
 
 def _heat(gpu: Gpu) -> list[str]:
