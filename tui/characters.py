@@ -74,7 +74,21 @@ class Replaced(LineFilter):
 def available() -> Characters:
     """Say what the terminal can show, by its locale and its kind."""
     encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-    if codecs.lookup(encoding).name != "utf-8":
+    if codecs.lookup(encoding).name != "utf-8" or not _utf8(_locale()):
         return "ascii"
     # The fonts of the Linux console have no braille.
     return "blocks" if os.environ.get("TERM") == "linux" else "all"
+
+
+def _locale() -> str:
+    """Return the name of the locale that a person set; empty where none is."""
+    # In the C locale Python writes UTF-8 all the same, and may have set LC_CTYPE to one of these by itself.
+    ctype = os.environ.get("LC_CTYPE", "")
+    own = "" if ctype in ("C.UTF-8", "C.utf8", "UTF-8") else ctype
+    return os.environ.get("LC_ALL") or own or os.environ.get("LANG") or ""
+
+
+def _utf8(locale: str) -> bool:
+    """Say whether a locale may be one of UTF-8; many are, and do not say so."""
+    encoding = locale.partition("@")[0].partition(".")[2]
+    return locale not in ("C", "POSIX") and encoding.lower().replace("-", "") in ("", "utf8")

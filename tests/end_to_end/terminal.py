@@ -25,7 +25,8 @@ class Terminal:
         self, arguments: list[str], folder: Path, columns: int = 120, rows: int = 40, program: str = PROGRAM
     ) -> None:
         """Start the program in `folder`."""
-        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "OMP_NUM_THREADS": "1"}
+        kind = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
+        environment = {**os.environ, **kind, "OMP_NUM_THREADS": "1"}
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.process = pexpect.spawn(program, arguments, cwd=str(folder), dimensions=(rows, columns), env=environment)

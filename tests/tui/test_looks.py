@@ -27,6 +27,7 @@ from stoker.tui.colourless import Colourless
 Until = Callable[[Callable[[], object]], Awaitable[None]]
 BLACK = Color(0, 0, 0)
 NOW = time_of(330) + 0.5
+LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
 
 
 def rendered(app: StokerApp) -> list[Segment]:
@@ -68,7 +69,32 @@ def test_what_the_terminal_can_show(monkeypatch: pytest.MonkeyPatch, encoding: s
     Out.encoding = encoding  # type: ignore[attr-defined]
     monkeypatch.setattr(sys, "stdout", Out())
     monkeypatch.setenv("TERM", term)
+    for name in LOCALE:
+        monkeypatch.delenv(name, raising=False)
     assert available() == found
+
+
+@pytest.mark.parametrize(
+    ("locale", "found"),
+    [
+        ({}, "all"),
+        ({"LANG": "C"}, "ascii"),
+        ({"LANG": "POSIX"}, "ascii"),
+        ({"LC_ALL": "C", "LANG": "en_US.UTF-8"}, "ascii"),
+        ({"LC_CTYPE": "C", "LC_ALL": "C.UTF-8"}, "all"),
+        ({"LC_CTYPE": "C.UTF-8", "LANG": "en_US.UTF-8"}, "all"),
+        ({"LC_CTYPE": "UTF-8"}, "all"),
+        ({"LANG": "de_DE.ISO-8859-1@euro"}, "ascii"),
+        ({"LANG": "ca_ES.utf8@valencia"}, "all"),
+    ],
+)
+def test_ascii_where_the_locale_asks_for_it(locale: dict[str, str], found: str) -> None:
+    """In a process of its own, because Python writes UTF-8 there all the same."""
+    rest = {name: value for name, value in os.environ.items() if name not in LOCALE}
+    script = "from stoker.tui.characters import available; print(available())"
+    environment = {**rest, **locale, "TERM": "xterm"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == found
 
 
 async def test_no_colour_at_all(folder: RunFolder, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
