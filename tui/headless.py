@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..engine.events import (
     CheckpointSaved,
@@ -19,6 +19,7 @@ from ..engine.events import (
     Warned,
     encode,
 )
+from .wording import command
 
 APART = 2.0  # seconds between two lines of progress
 
@@ -30,12 +31,24 @@ def numbers(values: dict[str, float]) -> str:
     return ", ".join(f"{name} {values[name]:.4f}{deviations.get(name, '')}" for name in names)
 
 
+def measured(events: Sequence[Event]) -> str:
+    """Return which data the last evaluation was of; empty where there is none."""
+    return next((event.split for event in reversed(events) if isinstance(event, Evaluated)), "")
+
+
 class Lines:
     """Prints what a person wants to read of the events, at a pace that a log can bear."""
 
-    def __init__(self, write: Callable[[str], None], name: str, clock: Callable[[], float] = time.monotonic) -> None:
-        """Give each line of the run called `name` to `write`."""
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        name: str,
+        past: Sequence[Event] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Give each line of the run called `name` to `write`; of the `past` none is said again."""
         self._write, self._name, self._clock = write, name, clock
+        self._split = measured(past)
         self._next = 0.0
         self._steps: int | None = None
         self._epochs = 0
@@ -57,6 +70,7 @@ class Lines:
             case Steps():
                 return self._progress(event)
             case Evaluated():
+                self._split = event.split
                 return f"{where} (epoch {event.epoch}): {event.split} {numbers(event.metrics)}"
             case LearningRate():
                 return f"{where}: learning rate {', '.join(f'{lr:g}' for lr in event.lr)} ({event.cause})"
@@ -67,7 +81,7 @@ class Lines:
             case Resumed():
                 return f"{where}: goes on"
             case CommandAnswered():
-                return f"{where}: {event.command} {event.status}: {event.message}"
+                return f"{where}: {command(event)} {event.status}: {event.message}"
             case Warned():
                 return f"warning ({event.kind}): {event.message}"
             case RunFinished():
@@ -92,7 +106,10 @@ class Lines:
     def _finished(self, event: RunFinished) -> str:
         parts = [event.cause if event.step is None else f"{event.cause} at step {event.step} (epoch {event.epoch})"]
         if event.test:
-            parts.append(f"test {numbers(event.test)}" if event.cause != "failed" else "")
+            # The folds before one that was cut may have been tested on other data than it was evaluated on.
+            cut = event.cause == "stopped" and any(name.endswith("_std") for name in event.test)
+            split = "" if cut else self._split
+            parts.append(f"{split} {numbers(event.test)}".lstrip() if event.cause != "failed" else "")
         if event.best is not None:
             parts.append(f"best {event.best:.4f}")
         if event.message:

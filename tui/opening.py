@@ -27,7 +27,8 @@ def host(folder: runs.RunFolder, checkpoint: str | None, headless: bool, as_json
     from .plain import lines
 
     with lines(folder.log, alone=as_json) as write:
-        say = (lambda event: write(json_line(event))) if as_json else Lines(write, folder.name).say
+        plain = Lines(write, folder.name, folder.last_events())
+        say = (lambda event: write(json_line(event))) if as_json else plain.say
         return train(folder, Controls(folder.commands), say, checkpoint)[1]
 
 
@@ -81,7 +82,8 @@ def _shown(app: StokerApp, log: Path) -> int:
     if app.detached and app.finished is not None and app.finished.cause == "stopped":
         return background(app.host.folder)
     if app.finished is not None:
-        Lines(_print, app.host.folder.name).say(app.finished)
+        folder = app.host.folder
+        Lines(_print, folder.name, folder.last_events()).say(app.finished)
     return app.return_code or 0
 
 

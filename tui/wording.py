@@ -37,15 +37,17 @@ def _words(event: e.Event) -> tuple[Level, str] | None:
             return "info", f"learning rate {plains(event.lr)}{at_step}{asked}"
         case e.CheckpointSaved():
             name = event.path.rpartition("/")[2] or event.kind
+            # Files count folds from 0, the screen from 1.
+            fold = f" of fold {event.fold + 1}" if event.fold is not None and name.startswith("fold-") else ""
             details = f"{size(event.bytes)} in {duration_of_save(event.seconds)}, {event.cause}"
-            return "good", f"saved {name}{at_step} ({details})"
+            return "good", f"saved {name}{fold}{at_step} ({details})"
         case e.Paused():
             return "notice", f"paused{at_step}"
         case e.Resumed():
             return "notice", f"goes on{at_step}"
         case e.CommandAnswered():
             if event.status == "failed":
-                return "error", f"{event.command} failed: {event.message or 'no reason was given'}"
+                return "error", f"{command(event)} failed: {event.message or 'no reason was given'}"
             # The others are said by the events that they bring about.
             return ("notice", event.message) if event.command == "stop" else None
         case e.Warned():
@@ -53,6 +55,11 @@ def _words(event: e.Event) -> tuple[Level, str] | None:
         case e.RunFinished():
             return _ending(event, at_step)
     return None
+
+
+def command(event: e.CommandAnswered) -> str:
+    """Return what was asked, as a person says it."""
+    return event.command.replace("_", " ")
 
 
 def outcome(event: e.EarlyStopping) -> str:
@@ -66,7 +73,8 @@ def _ending(event: e.RunFinished, at_step: str) -> tuple[Level, str]:
     if event.cause == "failed":
         return "error", f"failed{at_step}: {event.message or 'no reason was given'}"
     names = {"completed": "completed", "early_stopping": "stopped early", "stopped": "stopped on request"}
-    result = f"   test {metrics(event.test)}" if event.test else ""
+    # Of which data, the line of the last evaluation says: the test's, or what was held out of it.
+    result = f"   {metrics(event.test)}" if event.test else ""
     ending = names.get(event.cause, event.cause)
     note = f"   {event.message}" if event.message not in ("", ending) else ""
     return "good", f"{ending}{at_step}{result}{note}"
