@@ -12,6 +12,7 @@ from ..engine.parameters import shorten
 from ..engine.runs import RunFolder, state
 
 WIDEST = 40  # characters of a run's name in a table
+STATES = {"early_stopping": "stopped early"}  # those that a person reads under another name
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def table(rows: list[Row]) -> str:
     for row in rows:
         best = f"{row.monitor} {row.best:.4g}" if row.best is not None else "-"
         epochs = f"{row.epoch}/{row.epochs}" if row.epochs else str(row.epoch)
-        lines.append((shorten(row.run, WIDEST), row.state, epochs, str(row.step), best, ago(row.age)))
+        standing = STATES.get(row.state, row.state)
+        lines.append((shorten(row.run, WIDEST), standing, epochs, str(row.step), best, ago(row.age)))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines

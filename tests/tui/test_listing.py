@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stoker.tui.listing import Row, table
 
 
@@ -17,3 +19,8 @@ def test_a_very_long_name_is_cut() -> None:
     assert max(map(len, lines)) < 100
     assert lines[1].startswith(f"{usual} ")
     assert lines[2].startswith("x" * 39 + "…  completed")
+
+
+def test_states_are_those_of_the_screen() -> None:
+    """Not what the journal calls them."""
+    assert "  stopped early  1/2" in table([replace(row("one"), state="early_stopping")])
