@@ -65,7 +65,8 @@ class Examiner:
         trainer.say(EarlyStoppingEvent(patience=stopping.patience, **stopping.state_dict(), **trainer.place))
         trainer.stepped("evaluation", value)
         if self.overfitting.update(values["loss"], trainer.losses.take_mean()):
-            message = f"the evaluated loss rises while the training loss falls: best was step {stopping.best_step}"
+            best = f"best was step {stopping.best_step:,}"
+            message = f"{best}, now the evaluated loss rises while the training loss falls"
             trainer.say(Warned(kind="overfitting", message=message, **trainer.place))
         if better:
             trainer.keeper.hold_best()
