@@ -37,6 +37,8 @@ SIZES = {
     (300, 80): ALL,
 }
 
+OF_A_RUN = {Dashboard: ["E", "X"], Runs: ["e"], Compare: [], Results: ["x X", "E"]}  # keys in the help
+
 
 def seen(app: StokerApp) -> list[str]:
     """The panels beside the plots that are shown."""
@@ -99,3 +101,8 @@ async def test_help_has_no_row_of_two_lines(
         for part in app.screen.query("Static"):
             rows = str(part.render()).split("\n")
             assert part.id == "about" or part.content_size.height == len(rows), rows
+        listed = {words: " ".join(keys) for rows in app.screen._groups.values() for words, keys in rows.items()}
+        assert [keys for (words, _), keys in listed.items() if words in ("Results", "Export", "Back")] == OF_A_RUN[kind]
+        rows = "\n".join(str(part.render()) for part in app.screen.query("Static")).split("\n")
+        begin = {row.index(f" {about}") for _, about in listed for row in rows if row.endswith(f" {about}")}
+        assert len(begin) == 1

@@ -34,13 +34,22 @@ class Help(ModalScreen[None]):
         super().__init__()
         self._title, self._about = screen.title or "", screen.HELP or ""
         self._groups: dict[str, dict[tuple[str, str], list[str]]] = {}
+        own: dict[str, tuple[str, tuple[str, str]]] = {}
         for node in (screen, screen.app):
             for _, binding in node._bindings:
-                if binding.tooltip and not binding.system:
-                    group = GROUPS.get((binding.id or "app").partition(".")[0], GROUPS["view"])
-                    row = (binding.description, binding.tooltip)
-                    # Several keys that do the same share a row.
-                    self._groups.setdefault(group, {}).setdefault(row, []).append(screen.app.get_key_display(binding))
+                if not binding.tooltip or binding.system:
+                    continue
+                group = GROUPS.get((binding.id or "app").partition(".")[0], GROUPS["view"])
+                row = (binding.description, binding.tooltip)
+                if node is screen:
+                    own[binding.action] = (group, row)
+                elif screen.app.check_action(binding.action, ()):
+                    group, row = own.get(f"app.{binding.action}", (group, row))
+                else:
+                    # What a screen cannot do now it may do later; what the app cannot do there it never can.
+                    continue
+                # Several keys that do the same share a row.
+                self._groups.setdefault(group, {}).setdefault(row, []).append(screen.app.get_key_display(binding))
 
     def compose(self) -> ComposeResult:
         """List the keys."""
@@ -48,13 +57,17 @@ class Help(ModalScreen[None]):
             box.border_title = f"keys · {self._title}" if self._title else "keys"
             box.border_subtitle = "esc closes"
             wide = max((len(" ".join(keys)) for group in self._groups.values() for keys in group.values()), default=0)
+            names = [description for group in self._groups.values() for description, _ in group]
+            words = max(map(len, names), default=0) + 1
             for name, rows in sorted(self._groups.items(), key=lambda group: group[0] == GROUPS["app"]):
                 if len(self._groups) > 1:
                     yield Static(name, classes="group", markup=False)
-                yield Static(Content("\n").join(_row(keys, row, wide) for row, keys in rows.items()))
+                yield Static(Content("\n").join(_row(keys, row, wide, words) for row, keys in rows.items()))
             yield Static(self._about, id="about", markup=False)
 
 
-def _row(keys: list[str], words: tuple[str, str], wide: int) -> Content:
-    description, about = words
-    return Content.assemble((f"{' '.join(keys):>{wide}} ", "bold $chosen"), (f" {description:<11} ", "bold"), about)
+def _row(keys: list[str], row: tuple[str, str], wide: int, words: int) -> Content:
+    description, about = row
+    return Content.assemble(
+        (f"{' '.join(keys):>{wide}} ", "bold $chosen"), (f" {description:<{words}} ", "bold"), about
+    )
