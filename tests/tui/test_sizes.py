@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from recorded import Recorded, run, time_of
+from recorded import Recorded, footed, run, time_of
 from test_compare_and_results import ONE, answers
 from textual.screen import Screen
 
@@ -67,6 +67,17 @@ async def test_panels_give_way_in_the_order_of_importance(
         if SIZES[size] == ALL:
             await until(lambda: machine._reading is not None and machine.content_size.height >= LEAST and whole(app))
             assert "GPU" in "".join(text for text, _ in machine._rows[0])
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 71, 72])
+async def test_the_way_out_stays_in_the_footer(folder: RunFolder, until: Until, columns: int) -> None:
+    """Where there is no room for every key."""
+    app = StokerApp(folder, source=Recorded(run()), clock=lambda: NOW)
+    async with app.run_test(size=(columns, 24)) as pilot:
+        await until(lambda: app.dashboard.view.step == 330 and footed(app.screen))
+        await pilot.pause()
+        *_, last = app.screen._compositor.render_strips()
+        assert last.text.rstrip().endswith(" q Quit")
 
 
 async def test_resized_at_any_time(folder: RunFolder, until: Until) -> None:
