@@ -162,7 +162,6 @@ class RunView:
         self.name = event.run or self.name
         self.started, self.finished, self.evaluating = event, None, None
         self.state, self.paused, self.expected = "training", False, False
-        self.alive = True
         self.step, self._epoch = event.resumed_from or 0, 0
         self.pace.restart()
         self.pace.go(event.at)

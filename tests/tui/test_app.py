@@ -81,7 +81,7 @@ async def test_a_finished_run_stays_and_can_go_on(app: StokerApp, engine: FakeEn
     engine.last = 20
     async with app.run_test() as pilot:
         await until(lambda: app.dashboard.view.state == "completed")
-        await until(lambda: app.finished)
+        await until(lambda: app.finished and "r" in app.screen.active_bindings)
         engine.last = 40
         await pilot.press("r")
         await until(lambda: app.dashboard.view.state == "completed" and app.dashboard.view.step == 40)
@@ -103,7 +103,7 @@ async def test_a_wrong_request_to_go_on_is_said(app: StokerApp, engine: FakeEngi
     engine.last = 20
     async with app.run_test() as pilot:
         await until(lambda: app.finished)
-        await until(lambda: app.dashboard.view.state == "completed")
+        await until(lambda: app.dashboard.view.state == "completed" and "r" in app.screen.active_bindings)
         engine.error = RunError("nothing is left to train")
         await pilot.press("r")
         await until(lambda: app._notifications)

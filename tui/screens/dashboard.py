@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from ...engine.controls import Command
-from ...engine.events import RunFinished
+from ...engine.events import RunFinished, RunStarted
 from ...engine.runs import RunFolder
 from ..alerts import alert, call
 from ..narrow import NarrowCompositor
@@ -149,6 +149,8 @@ Closing the dashboard of a run that trains elsewhere changes nothing; a run that
         while events := self._source.read():
             for event in events:
                 view.apply(event)
+                # Who has just begun lives, whatever was seen before that.
+                view.alive |= isinstance(event, RunStarted)
                 if view.caught and (words := call(event)) is not None:
                     alert(self.app, f"{words}: {view.name}")
                 if failure := self.steering.hear(event):
