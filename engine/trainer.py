@@ -218,7 +218,7 @@ class Trainer:
     def _loss_of(self, batch: Any) -> Tensor:
         if self.task.step is not None:
             return self.task.step(self._forward, batch)
-        inputs, targets = pair(batch, "step")
+        inputs, targets = batch if type(batch) is tuple and len(batch) == 2 else pair(batch, "step")
         assert self.task.loss is not None
         return self.task.loss(call(self._forward, inputs), targets)
 

@@ -46,6 +46,7 @@ class Snapshot:
         # A panel that grows makes a plot smaller, which is drawn once more: so it takes several looks.
         for _ in range(3):
             await pilot.pause()
+            app.dashboard._next = 0.0  # now, however soon after the one before
             app.dashboard.tick()
             await pilot.pause()
             await self._until(lambda: footed(app.screen) and all(map(settled, app.dashboard.query(Curve))))
