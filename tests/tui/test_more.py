@@ -13,6 +13,7 @@ import pytest
 from fake_engine import FakeEngine
 from recorded import EPOCHS, run, time_of
 from textual.events import Key
+from textual.pilot import Pilot
 from textual.widgets import Input
 from written import COMPLETED, write
 
@@ -28,6 +29,13 @@ from stoker.tui.widgets.runs_table import RunsTable
 
 Until = Callable[[Callable[[], object]], Awaitable[None]]
 EARLY = [*run(330), e.RunFinished(at=time_of(330), step=330, epoch=8, cause="early_stopping")]
+
+
+async def ask(app: StokerApp, pilot: Pilot[None], until: Until) -> None:
+    """Press r when it is offered, and wait for the question."""
+    await until(lambda: "r" in app.screen.active_bindings)
+    await pilot.press("r")
+    await until(lambda: isinstance(app.screen, AskNumber))
 
 
 @pytest.mark.parametrize(
@@ -50,14 +58,11 @@ async def test_more_is_asked_for(
     folder.write_record(msgspec.structs.replace(folder.record(), settings=settings))
     app = StokerApp(folder)
     async with app.run_test() as pilot:
-        await until(lambda: "r" in app.screen.active_bindings)
-        await pilot.press("r")
-        await until(lambda: isinstance(app.screen, AskNumber))
+        await ask(app, pilot, until)
         await pilot.press("escape")
         await until(lambda: app.screen is app.dashboard)
         assert not engine.started and folder.record().given == {}
-        await pilot.press("r")
-        await until(lambda: isinstance(app.screen, AskNumber))
+        await ask(app, pilot, until)
         field = app.screen.query_one(Input)
         offered, field.value = field.value, "1"
         await pilot.press("enter")
@@ -170,9 +175,7 @@ async def test_what_the_engine_refuses_is_taken_back(tmp_path: Path, until: Unti
     folder = write(tmp_path / "runs", "one", COMPLETED)
     app = StokerApp(folder)
     async with app.run_test() as pilot:
-        await until(lambda: "r" in app.screen.active_bindings)
-        await pilot.press("r")
-        await until(lambda: isinstance(app.screen, AskNumber))
+        await ask(app, pilot, until)
         await pilot.press("enter")
         await until(lambda: app._notifications)
         assert folder.record().given == {} and app.dashboard.view.standing(0) == "completed"
@@ -184,9 +187,7 @@ async def test_a_question_that_comes_too_late_is_answered(tmp_path: Path, until:
     folder = write(tmp_path / "runs", "one", COMPLETED)
     app = StokerApp(folder)
     async with app.run_test() as pilot:
-        await until(lambda: "r" in app.screen.active_bindings)
-        await pilot.press("r")
-        await until(lambda: isinstance(app.screen, AskNumber))
+        await ask(app, pilot, until)
         with folder.lock():
             await pilot.press("enter")
             await until(lambda: app._notifications)
