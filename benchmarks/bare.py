@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from stoker.engine.datasets import data_folder
+from stoker.engine.data.download import data_folder
 
 Loop = Callable[[int], list[float]]  # epochs to the time at the end of each step, in seconds
 

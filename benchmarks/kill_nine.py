@@ -18,9 +18,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stoker.engine import Task, checkpoint, events, runs, session
-from stoker.engine.controls import Controls
-from stoker.engine.runs import RunFolder
+from stoker.engine import Task, session
+from stoker.engine.checkpoints import files as checkpoint
+from stoker.engine.runs import events
+from stoker.engine.runs import folder as runs
+from stoker.engine.runs.commands import Controls
+from stoker.engine.runs.folder import RunFolder
 
 from .measure import told
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from stoker.engine.errors import RequestError
-from stoker.engine.tasks import mnist
+from stoker.engine.tasks.builtin import mnist
 
 from . import timed
 from .measure import Failed, told

@@ -17,9 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from stoker.engine import runs, session
-from stoker.engine.controls import Controls
-from stoker.engine.events import Event
+from stoker.engine import session
+from stoker.engine.runs import folder as runs
+from stoker.engine.runs.commands import Controls
+from stoker.engine.runs.events import Event
 
 from . import bare
 from .measure import told

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from stoker.tui.cli import main
+from stoker.tui.cli.main import main
 from stoker.tui.screens.dashboard import Dashboard
 
 SETTLED = 3.0  # seconds until the dashboard is drawn and at rest

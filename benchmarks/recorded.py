@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from stoker.engine import events as e
-from stoker.engine import runs
-from stoker.engine.runs import RunFolder
+from stoker.engine.runs import events as e
+from stoker.engine.runs import folder as runs
+from stoker.engine.runs.folder import RunFolder
 
 TOGETHER = 10  # steps in one `steps` event
 RATE = 50.0  # steps a second

@@ -12,9 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stoker.engine import Task, runs, session
-from stoker.engine.controls import Command, Controls
-from stoker.engine.events import CheckpointSaved, Event
+from stoker.engine import Task, session
+from stoker.engine.runs import folder as runs
+from stoker.engine.runs.commands import Command, Controls
+from stoker.engine.runs.events import CheckpointSaved, Event
 
 from .measure import told
 

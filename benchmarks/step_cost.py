@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from stoker.engine import Task, runs, session
-from stoker.engine.controls import Controls
-from stoker.engine.events import RunStarted, Steps
+from stoker.engine import Task, session
+from stoker.engine.runs import folder as runs
+from stoker.engine.runs.commands import Controls
+from stoker.engine.runs.events import RunStarted, Steps
 
 from .measure import told
 

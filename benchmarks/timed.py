@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stoker.engine import events, journal
-from stoker.engine.events import Event
+from stoker.engine.runs import events, journal
+from stoker.engine.runs.events import Event
 
 from .measure import Failed
 from .terminal import PROGRAM, Terminal

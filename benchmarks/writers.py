@@ -22,7 +22,8 @@ LATE = 100_000  # steps over which the curve falls
 @contextmanager
 def stoker(folder: Path) -> Iterator[Write]:
     """Write events, ten steps in each, as the engine says them."""
-    from stoker.engine import events, runs
+    from stoker.engine.runs import events
+    from stoker.engine.runs import folder as runs
 
     run = runs.create(folder, "iris", "curve", {})
     waiting: list[float] = []

@@ -1,5 +1,5 @@
 """The training engine: trains a Task, knows nothing of terminals, and imports torch only when it trains."""
 
-from .task import Task
+from .tasks.task import Task
 
 __all__ = ["Task"]

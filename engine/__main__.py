@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from .controls import Controls
 from .errors import StokerError
-from .events import Event
-from .process import describe, run
-from .runs import RunFolder
+from .launch.process import describe, run
+from .runs.commands import Controls
+from .runs.events import Event
+from .runs.folder import RunFolder
 
 
 def main(arguments: list[str]) -> int:

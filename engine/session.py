@@ -17,21 +17,23 @@ from typing import Any
 import msgspec
 import torch
 
-from . import checkpoint, loading, sources
-from .building import build, changes, divided
-from .controls import Controls
-from .desk import Ended
-from .device import choose, describe, useful_threads, versions
+from .checkpoints import files as checkpoint
+from .config.settings import Settings
+from .devices import choose, describe, useful_threads, versions
+from .environment import commit
 from .errors import CheckpointError, RequestError, RunError, TrainingError
-from .events import Event, RunFinished, RunStarted, Warned
-from .git import commit
-from .journal import Journal
-from .prolong import LIMITS, given
-from .runs import Record, RunFolder
-from .settings import Settings
-from .state import differences
-from .task import Task
-from .trainer import Trainer
+from .runs.commands import Controls
+from .runs.events import Event, RunFinished, RunStarted, Warned
+from .runs.extend import LIMITS, given
+from .runs.folder import Record, RunFolder
+from .runs.journal import Journal
+from .runtime.command_handler import Ended
+from .tasks import imports as sources
+from .tasks import loading
+from .tasks.building import build, changes, divided
+from .tasks.task import Task
+from .training.state import differences
+from .training.trainer import Trainer
 
 Say = Callable[[Event], None]
 OVER = "the run has ended"

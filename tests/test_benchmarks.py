@@ -66,7 +66,7 @@ def test_it_runs_in_its_own_time(name: str, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.timeout(600)
 def test_mnist_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """An epoch of it, where the data is there."""
-    from stoker.engine.datasets import data_folder
+    from stoker.engine.data.download import data_folder
 
     if not (data_folder() / MNIST).exists():
         pytest.skip("MNIST is not in $STOKER_DATA")

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from stoker.engine.events import CommandAnswered, LearningRate, RunFinished, RunStarted
-from stoker.engine.runs import RunFolder
-
-from .runs import assert_same, events, finished, step, stoker, wait_until
-from .terminal import Terminal
+from stoker.engine.runs.events import CommandAnswered, LearningRate, RunFinished, RunStarted
+from stoker.engine.runs.folder import RunFolder
+from tests.support.end_to_end import assert_same, events, finished, step, stoker, wait_until
+from tests.support.terminal import Terminal
 
 STEP = r"step +([\d,]+) / "
 ENDLESS = ["--epochs", "10000000"]

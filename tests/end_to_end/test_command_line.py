@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .terminal import PROGRAM
+from tests.support.terminal import PROGRAM
 
 
 def stoker(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from .runs import stoker
+from tests.support.end_to_end import stoker
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from stoker.engine.events import CheckpointSaved, RunStarted, Steps, decode
-from stoker.engine.runs import RunFolder
-
-from .terminal import Terminal
+from stoker.engine.runs.events import CheckpointSaved, RunStarted, Steps, decode
+from stoker.engine.runs.folder import RunFolder
+from tests.support.terminal import Terminal
 
 STEP = r"step +([\d,]+) / "
 

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from stoker.engine.events import CheckpointSaved, LearningRate, RunFinished
-from stoker.engine.runs import RunFolder
-
-from .runs import events, finished, wait_until
-from .ssh import sshd
-from .terminal import PROGRAM, Terminal
+from stoker.engine.runs.events import CheckpointSaved, LearningRate, RunFinished
+from stoker.engine.runs.folder import RunFolder
+from tests.support.end_to_end import events, finished, wait_until
+from tests.support.ssh import sshd
+from tests.support.terminal import PROGRAM, Terminal
 
 STEP = r"step +([\d,]+) / "
 

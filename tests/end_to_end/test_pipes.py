@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from stoker.engine.runs import RunFolder
-
-from . import runs
-from .terminal import PROGRAM
+from stoker.engine.runs.folder import RunFolder
+from tests.support import end_to_end as runs
+from tests.support.terminal import PROGRAM
 
 TASK = '''
 import os, time

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from stoker.engine.events import CheckpointSaved
-from stoker.engine.runs import RunFolder
-
-from .runs import assert_same, events, finished, step, stoker, wait_until
-from .ssh import session_of, sshd
-from .terminal import PROGRAM, Terminal
+from stoker.engine.runs.events import CheckpointSaved
+from stoker.engine.runs.folder import RunFolder
+from tests.support.end_to_end import assert_same, events, finished, step, stoker, wait_until
+from tests.support.ssh import session_of, sshd
+from tests.support.terminal import PROGRAM, Terminal
 
 EPOCHS = 60_000
 RUN = ["run", "iris", "--epochs", str(EPOCHS), "--name"]

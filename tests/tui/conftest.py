@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fake_engine import FakeEngine
 
-from stoker.engine import runs
-from stoker.engine.runs import RunFolder
-from stoker.tui.machine import Gpu, Machine, Reading
+from stoker.engine.runs import folder as runs
+from stoker.engine.runs.folder import RunFolder
+from stoker.tui.state.system_stats import Gpu, Machine, Reading
+from tests.support.fake_engine import FakeEngine
 
 
 @pytest.fixture(autouse=True)

@@ -12,12 +12,13 @@ from textual.screen import Screen
 from textual.widgets import Footer
 from textual.worker import Worker, WorkerState
 
-from ...engine.runs import RunFolder
-from ..charts import Named
-from ..following import Following
+from stoker.engine.runs.folder import RunFolder
+
+from ..state.charts import Named
+from ..state.run_follower import Following
 from ..widgets.compare_table import CompareTable
-from ..widgets.curve import Curve
-from ..widgets.title import Title
+from ..widgets.plot import Curve
+from ..widgets.screen_header import Title
 
 LOOK = 2.0  # seconds between two looks at the runs
 DRAW = 0.25  # seconds between two looks whether a plot has to be drawn

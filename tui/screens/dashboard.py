@@ -15,32 +15,33 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from ...engine.controls import Command
-from ...engine.events import RunFinished, RunStarted
-from ...engine.runs import RunFolder
-from ..alerts import alert, call
-from ..narrow import NarrowCompositor
-from ..printed import Printed
-from ..source import Source
-from ..view import RunView
-from ..widgets.charts import Charts
-from ..widgets.checkpoints import Checkpoints
-from ..widgets.curve import Curve
-from ..widgets.early_stopping import EarlyStopping
+from stoker.engine.runs.commands import Command
+from stoker.engine.runs.events import RunFinished, RunStarted
+from stoker.engine.runs.folder import RunFolder
+
+from ..backend.log_tail import Printed
+from ..backend.source import Source
+from ..state.run_controls import Steering
+from ..state.run_view import RunView
+from ..state.viewport import Viewing
+from ..terminal.alerts import alert, call
+from ..terminal.compositor import NarrowCompositor
+from ..widgets.chart_grid import Charts
+from ..widgets.checkpoint_panel import Checkpoints
+from ..widgets.early_stopping_panel import EarlyStopping
 from ..widgets.event_log import EventLog
-from ..widgets.learning_rate import LearningRate
-from ..widgets.machine import MachinePanel
-from ..widgets.progress import Progress
-from ..widgets.side import Side
-from ..widgets.state_line import StateLine
+from ..widgets.learning_rate_panel import LearningRate
+from ..widgets.plot import Curve
+from ..widgets.progress_panel import Progress
+from ..widgets.sidebar import Side
+from ..widgets.status_bar import StateLine
+from ..widgets.system_panel import MachinePanel
 from .confirm import Confirm
-from .keys import STEERING, VIEWING
-from .number import ask_rate
-from .steering import Steering
-from .viewing import Viewing
+from .dashboard_bindings import STEERING, VIEWING
+from .prompt import ask_rate
 
 if TYPE_CHECKING:
-    from ..shell import Shell
+    from ..app.base import Shell
 
 TICK = 0.24  # seconds between two looks at the source: each makes the training wait for an instant
 # Seconds between two frames at least: every look; on a slow link a second.

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from ...engine.runs import RunFolder
+from stoker.engine.runs.folder import RunFolder
 
 FILES = {
     "metrics.csv": "every curve, a row each step",

@@ -14,11 +14,12 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 from textual.worker import Worker, WorkerState
 
-from ...engine.runs import RunFolder
-from .. import scores
-from ..format import count
-from ..program import output
-from ..widgets.title import Title
+from stoker.engine.runs.folder import RunFolder
+
+from ..backend.cli_process import output
+from ..formatting import count
+from ..state import result_tables as scores
+from ..widgets.screen_header import Title
 
 WAITING = "Measuring the {} in a process of its own… {:.0f} s"
 NAMED = {"": "best checkpoint there is", "best": "best checkpoint", "latest": "latest checkpoint"}

@@ -14,18 +14,19 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Input, Static
 from textual.worker import Worker, WorkerState
 
-from ...engine.runs import RunFolder
-from ..catalogue import Catalogue
-from ..deleting import delete
-from ..listing import Row
-from ..widgets.field import Field
+from stoker.engine.runs.deleting import delete
+from stoker.engine.runs.folder import RunFolder
+
+from ..state.run_index import Catalogue
+from ..state.run_summary import Row
+from ..widgets.ordered_input import Field
 from ..widgets.runs_table import RunsTable
-from ..widgets.state_line import WORDS
-from ..widgets.title import Title
+from ..widgets.screen_header import Title
+from ..widgets.status_bar import WORDS
 from .confirm import Confirm
 
 if TYPE_CHECKING:
-    from ..app import StokerApp
+    from ..app.app import StokerApp
 
 LOOK = 2.0  # seconds between two looks into the folder
 EMPTY = """\

@@ -11,11 +11,11 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import DataTable
 
-from ..comparing import differing, results
-from ..following import Following
-from .curve import COLORS
+from ..state.comparison import differing, results
+from ..state.run_follower import Following
 from .legend import LINES
-from .state_line import WORDS
+from .plot import COLORS
+from .status_bar import WORDS
 
 LONGEST = 40  # columns of a value
 HIGHER = ("accuracy", "f1", "precision", "recall", "auroc", "top5", "r2", "specificity")

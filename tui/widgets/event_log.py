@@ -11,8 +11,8 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ..view import RunView
-from ..wording import Line
+from ..state.log_lines import Line
+from ..state.run_view import RunView
 
 LEVELS = ("info", "good", "notice", "warning", "error", "printed")
 INDENT = len("00:00:00 ▌ ")

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from textual.content import Content
 
-from ..charts import Named, read
-from ..format import count, value
-from ..plot import Color
+from ..formatting import count, value
+from ..plotting.layout import Color
+from ..state.charts import Named, read
 from .panel import Part
 
 LINES = ("━", "╍", "┉", "─", "┄")  # as long as the dashes of a plot without colours

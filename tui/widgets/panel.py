@@ -7,8 +7,8 @@ from textual.content import Content
 from textual.strip import Strip
 from textual.visual import Visual
 
-from ..view import RunView
-from .rows import Row, Rows
+from ..state.run_view import RunView
+from .row_widget import Row, Rows
 
 Part = tuple[str, str]  # text and style
 

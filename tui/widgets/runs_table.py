@@ -10,10 +10,10 @@ from rich.text import Text
 from textual.binding import Binding
 from textual.widgets import DataTable
 
-from ..format import count, metrics, value
-from ..listing import Row, ago
+from ..formatting import count, metrics, value
+from ..state.run_summary import Row, ago
 from .panel import bar
-from .state_line import LOOKS, WORDS
+from .status_bar import LOOKS, WORDS
 
 Words = list[tuple[str, str]]  # text and the name of a look
 BAR = 10

@@ -1,0 +1,1 @@
+"""Settings and the small texts they are written in."""

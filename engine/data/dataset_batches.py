@@ -1,0 +1,99 @@
+"""Batches of a map-style dataset, each fetched under a seed of its own, in whichever process reads it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
+
+from ..seeding import Stream, order, reseed, seed_for
+from .batches import augmented, to_device
+from .workers import end_workers, loader_options
+
+
+class _Positions(Sampler[tuple[int, int, list[int]]]):
+    """The batches of one epoch as (epoch, batch, rows); set before each pass, read in the training process."""
+
+    def __init__(self, rows: int, size: int, seed: int, *, shuffle: bool, drop_last: bool) -> None:
+        self.rows, self.size, self.seed, self.shuffle = rows, size, seed, shuffle
+        self.batches = rows // size if drop_last else math.ceil(rows / size)
+        self.now = (0, 0)
+
+    def __iter__(self) -> Iterator[tuple[int, int, list[int]]]:
+        epoch, start = self.now
+        rows = (order(self.seed, epoch, self.rows) if self.shuffle else torch.arange(self.rows)).tolist()
+        for batch in range(start, self.batches):
+            yield epoch, batch, rows[batch * self.size : (batch + 1) * self.size]
+
+
+class _Reseeded(Dataset[Any]):
+    """Fetches a whole batch under its own seed, in whichever process, so that augmentation is a function too."""
+
+    def __init__(self, dataset: Dataset[Any], collate: Callable[[list[Any]], Any], seed: int) -> None:
+        self.dataset, self.collate, self.seed = dataset, collate, seed
+
+    def __getitem__(self, position: tuple[int, int, list[int]]) -> Any:
+        epoch, batch, rows = position
+        reseed(seed_for(Stream.DATA, self.seed, epoch, batch))
+        # As in a worker, where torch computes on one thread: a sum's last bits depend on it.
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            if hasattr(self.dataset, "__getitems__"):
+                return self.collate(self.dataset.__getitems__(rows))
+            return self.collate([self.dataset[row] for row in rows])
+        finally:
+            torch.set_num_threads(threads)
+
+
+class DatasetBatches:
+    """A map-style dataset read by torch's DataLoader, with workers if asked."""
+
+    exact: str | None = None
+
+    def __init__(
+        self,
+        dataset: Dataset[Any],
+        batch_size: int | None,
+        seed: int,
+        device: torch.device,
+        *,
+        shuffle: bool,
+        workers: int = 0,
+        collate: Callable[[list[Any]], Any] | None = None,
+        augment: Callable[[Any], Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Read `dataset` in batches; `options` are further ones of the DataLoader."""
+        options = dict(options or {})
+        rows = len(dataset)  # type: ignore[arg-type]
+        drop_last = options.pop("drop_last", False)
+        self._positions = _Positions(rows, min(batch_size or rows, rows), seed, shuffle=shuffle, drop_last=drop_last)
+        self._device, self._seed, self._augment = device, seed, augment
+        self._loader = DataLoader(
+            _Reseeded(dataset, collate or default_collate, seed),
+            batch_size=None,
+            sampler=self._positions,
+            **loader_options(workers, options, pin_memory=device.type == "cuda"),
+        )
+
+    def __len__(self) -> int:
+        return self._positions.batches
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Any]:
+        self._positions.now = (epoch, start)
+        for number, read in enumerate(self._loader, start):
+            batch = to_device(read, self._device)
+            yield augmented(batch, self._augment, self._seed, (epoch, number), self._device)
+
+    def state(self) -> None:
+        return None
+
+    def restore(self, state: dict[str, Any]) -> None:
+        return None
+
+    def close(self) -> None:
+        end_workers(self._loader)

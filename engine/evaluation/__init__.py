@@ -1,0 +1,1 @@
+"""Metrics, early stopping and the evaluation of a model or a checkpoint."""

@@ -1,0 +1,1 @@
+"""A run's weights, metrics and curves as files for other programs."""

@@ -1,0 +1,1 @@
+"""A run's events, folded into curves and counts. Imports numpy, never torch."""

@@ -1,0 +1,1 @@
+"""The engine as a process: signals, and a start in the background."""

@@ -1,0 +1,1 @@
+"""What any training loop does between two batches: commands, losses, pauses."""

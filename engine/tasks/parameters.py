@@ -1,0 +1,119 @@
+"""A task's parameters: what a person wrote for them, against the annotations of the task's function."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from ..config.settings import Settings, choices, flag
+from ..config.specs import literal
+from ..errors import ParameterError
+
+SEQUENCES = (list, tuple, set, frozenset)
+TOLD = (bool, int, float, str)
+"""Types of a default that tell those of a parameter without an annotation."""
+
+
+def convert(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return all parameters of a task, the given ones converted to their annotations. Raises ParameterError.
+
+    A parameter without an annotation is of its default's type, where that is a number, a truth value or text.
+    """
+    signature = inspect.signature(function)
+    name = getattr(function, "__name__", "task")
+    try:
+        hints = get_type_hints(function)
+    except NameError as error:
+        raise ParameterError(f"{name}: its annotations cannot be read, {error}") from error
+    for key, value in given.items():
+        if key not in signature.parameters:
+            raise ParameterError(f"{name} has no parameter {key!r}{_instead(key, value, [*signature.parameters])}")
+    values: dict[str, Any] = {}
+    for key, parameter in signature.parameters.items():
+        if key in given:
+            kind = _kind(hints.get(key), parameter.default)
+            try:
+                values[key] = msgspec.convert(_read(given[key], kind), kind, strict=False)
+            except msgspec.ValidationError as error:
+                raise ParameterError(f"{name}: {key}={shorten(given[key])}{_wrong(key, kind, error)}") from error
+        elif parameter.default is not inspect.Parameter.empty:
+            values[key] = parameter.default
+        elif parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise ParameterError(f"{name} needs {key}: give {key}=VALUE")
+    return values
+
+
+def shorten(value: Any, most: int = 60) -> str:
+    """Return a value's text, cut for a line that a person reads."""
+    text = str(value)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _kind(hint: Any, default: Any) -> Any:
+    """Return what a parameter's values must be."""
+    if hint is None:
+        return type(default) if type(default) in TOLD else Any
+    return Union[hint, None] if default is None else hint  # noqa: UP007 - a hint may be no class
+
+
+def _read(value: Any, kind: Any) -> Any:
+    """Return what a text means where `kind` is a choice, a truth value, a sequence, or may be none."""
+    if not isinstance(value, str):
+        return value
+    kinds = _members(kind)
+    if NoneType in kinds and value.lower() in ("none", "null"):
+        return None
+    for choice in _choices(kind):
+        if str(choice) == value:
+            return choice
+    if bool in kinds and isinstance(truth := literal(value), bool):
+        return truth
+    if str not in kinds and _sequence(kind):
+        return [part.strip() for part in value.strip(" []()").split(",") if part.strip()]
+    return value
+
+
+def _members(kind: Any) -> tuple[Any, ...]:
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+def _choices(kind: Any) -> list[Any]:
+    return [value for member in _members(kind) if get_origin(member) is Literal for value in get_args(member)]
+
+
+def _sequence(kind: Any) -> bool:
+    return any((get_origin(member) or member) in SEQUENCES for member in _members(kind))
+
+
+def _wrong(key: str, kind: Any, error: Exception) -> str:
+    """Say why a value cannot be taken."""
+    if allowed := _choices(kind):
+        return f": choose {choices([*allowed, *(['none'] if NoneType in _members(kind) else [])])}"
+    shown = kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind).replace("typing.", "")
+    example = f", write it as in {key}=1,2,3" if _sequence(kind) else ""
+    return f" is no {shown} ({error}){example}"
+
+
+def _instead(key: str, value: Any, known: list[str]) -> str:
+    """Say what is meant by a name that is no parameter: a setting, or one that is written nearly so."""
+    settings = [field.name for field in fields(Settings)]
+    name = key.replace("-", "_")
+    if name in settings:
+        return f": it is a setting, write {_option(name, value)}"
+    has = f"; it has {', '.join(known) or 'none'}"
+    near = difflib.get_close_matches(name, [*known, *settings], n=1, cutoff=0.75)
+    if not near:
+        return has
+    return f": did you mean {near[0] if near[0] in known else _option(near[0], value)}?{has[1:]}"
+
+
+def _option(name: str, value: Any) -> str:
+    if isinstance(getattr(Settings, name), bool):
+        return flag(name) if literal(str(value)) is not False else f"--no-{flag(name)[2:]}"
+    return f"{flag(name)} {shorten(value)}"

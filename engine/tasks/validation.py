@@ -1,0 +1,73 @@
+"""Whether what a Task says can be trained at all: looked at once, before the run starts."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from ..data.factory import in_memory
+from ..data.splits import indexable
+from ..errors import TaskError
+from .task import Task
+
+
+def check(task: Task) -> None:
+    """Refuse a task that cannot be trained or evaluated. Raises TaskError, which says what would be right."""
+    if not isinstance(task.model, nn.Module):
+        raise TaskError(f"the task's model is {_kind(task.model)}, not a torch.nn.Module")
+    if task.train is None:
+        raise TaskError("the task's train is None: it needs data to train on")
+    if task.loss is None and task.step is None:
+        raise TaskError("the task has neither loss nor step: give Task(loss=nn.CrossEntropyLoss()), or another loss")
+    if task.loss is None and task.evaluate is None:
+        raise TaskError("the task has a step but neither loss nor evaluate: give Task(evaluate=…) to measure it by")
+    for name in ("loss", "step", "evaluate", "prepare", "augment", "collate", "optimizer"):
+        value = getattr(task, name)
+        if value is not None and not callable(value):
+            raise TaskError(f"the task's {name} is {_kind(value)}, which cannot be called")
+    for name, own in (("train", task.step), ("test", task.evaluate), ("val", task.evaluate)):
+        data = getattr(task, name)
+        if data is not None:
+            # What prepare or collate make of the tensors is their own business.
+            _check_data(name, data, pairs=own is None and task.prepare is None and task.collate is None)
+
+
+def _check_data(name: str, data: Any, *, pairs: bool) -> None:
+    if isinstance(data, tuple) and any(isinstance(part, np.ndarray) for part in data):
+        raise TaskError(f"the task's {name} holds a numpy array: make a tensor of it with torch.from_numpy")
+    tensors = in_memory(data)
+    if tensors is None:
+        if indexable(data) and _rows(data) == 0:
+            raise TaskError(f"the task's {name} has no rows")
+        return
+    kinds = ("inputs", "targets") if len(tensors) == 2 else tuple(f"tensor {i}" for i in range(1, len(tensors) + 1))
+    for kind, tensor in zip(kinds, tensors, strict=True):
+        if not tensor.dim():
+            raise TaskError(f"the task's {name}: {kind} are a single number, not one for each row")
+    rows = [len(tensor) for tensor in tensors]
+    if len(set(rows)) > 1:
+        counts = f"{', '.join(map(str, rows[:-1]))} and {rows[-1]}"
+        told = f"its tensors have {counts} rows" if len(rows) > 2 else f"inputs have {rows[0]} rows, targets {rows[1]}"
+        raise TaskError(f"the task's {name}: {told}")
+    if not any(rows):
+        raise TaskError(f"the task's {name} has no rows")
+    if pairs and len(tensors) != 2:
+        count = "1 tensor" if len(tensors) == 1 else f"{len(tensors)} tensors"
+        own = "step" if name == "train" else "evaluate"
+        raise TaskError(f"the task's {name} has {count}, not two, (inputs, targets): give Task({own}=…) to use them")
+
+
+def _rows(data: Any) -> int | None:
+    try:
+        return len(data)
+    except (TypeError, NotImplementedError):
+        return None
+
+
+def _kind(value: Any) -> str:
+    if inspect.isclass(value):
+        return f"the class {value.__name__} (make one: {value.__name__}(…))"
+    return f"a {type(value).__name__}"

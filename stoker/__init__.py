@@ -1,0 +1,1 @@
+"""stoker: tend a PyTorch training from a terminal."""

@@ -1,0 +1,179 @@
+"""Several folds in one run: scikit-learn's rows, every fold's curves, the mean, and the right fold after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, load_iris
+from sklearn.model_selection import StratifiedKFold
+
+from stoker.engine.checkpoints import files as checkpoint
+from stoker.engine.evaluation import checkpoint_evaluation as results
+from stoker.engine.runs.events import CheckpointSaved, Evaluated, RunFinished, RunStarted, Steps, decode
+from stoker.engine.runs.folder import Record, RunFolder
+from stoker.engine.tasks.building import build, divided
+from tests.support.in_process import Run, create, run
+
+IRIS: dict[str, Any] = {"split": "kfold:4", "epochs": 30, "eval_every": "10epochs", "patience": "null"}
+
+
+@pytest.mark.parametrize(("task", "data"), [("iris", load_iris()), ("digits", load_digits())])
+def test_the_rows_are_scikit_learns(task: str, data: Any) -> None:
+    """Of the run's seed, stratified; the training part teaches the scaling, the other part learns nothing."""
+    record = Record(run="x", task=task, given={"split": "kfold:5", "seed": 11})
+    wanted = StratifiedKFold(5, shuffle=True, random_state=11).split(data.data, data.target)
+    for fold, (train_rows, out_rows) in enumerate(wanted):
+        built, settings, _ = build(record)
+        part = divided(built, settings, fold)
+        assert np.array_equal(part.train[1], data.target[train_rows])
+        assert np.array_equal(part.val[1], data.target[out_rows])
+        if task == "iris":
+            assert part.train[0].min() == 0
+            assert part.train[0].max() == 1
+            low, high = data.data[train_rows].min(0), data.data[train_rows].max(0)
+            assert np.allclose(part.val[0], (data.data[out_rows] - low) / (high - low), atol=1e-6)
+
+
+def test_every_fold_is_told_and_the_end_is_their_mean(tmp_path: Path) -> None:
+    """Mean and sample standard deviation of what each fold's last evaluation measured."""
+    done = run(tmp_path, "iris", **IRIS)
+    assert [event.fold for event in done.of(RunStarted)] == [0, 1, 2, 3]
+    assert {event.folds for event in done.of(RunStarted)} == {4}
+    assert [event.resumed_from for event in done.of(RunStarted)] == [None] * 4
+    last: dict[int | None, dict[str, float]] = {event.fold: event.metrics for event in done.of(Evaluated)}
+    assert [*last] == [0, 1, 2, 3]
+    for name in ("loss", "accuracy"):
+        values = [metrics[name] for metrics in last.values()]
+        assert done.finished.test[name] == pytest.approx(statistics.fmean(values))
+        assert done.finished.test[f"{name}_std"] == pytest.approx(statistics.stdev(values))
+    assert done.finished.fold is None
+    assert done.finished.best == done.finished.test["loss"]
+    assert sorted(path.name for path in done.folder.checkpoints.glob("*best.pt")) == [
+        f"fold-{n}-best.pt" for n in range(4)
+    ]
+
+
+def test_folds_begin_with_the_same_weights(tmp_path: Path) -> None:
+    """They differ by their data alone: fold 2 by itself is fold 2 of the run."""
+    done = run(tmp_path, "digits", split="kfold:3", epochs=1, batch_size=64)
+    first = [next(e.losses[0] for e in done.of(Steps) if e.fold == fold) for fold in range(3)]
+    assert max(first) - min(first) < 0.2
+    assert len(set(first)) == 3
+
+
+def test_the_kept_models_can_be_measured_again(tmp_path: Path) -> None:
+    """All of them at once, each on the rows that it never saw."""
+    done = run(tmp_path, "iris", **IRIS)
+    found = results.evaluate(done.folder)
+    assert [part["checkpoint"] for part in found["folds"]] == [f"fold-{n}-best.pt" for n in range(4)]
+    best = [min(event.metrics["loss"] for event in done.of(Evaluated) if event.fold == fold) for fold in range(4)]
+    assert [part["metrics"]["loss"] for part in found["folds"]] == pytest.approx(best)
+    assert found["metrics"]["loss"] == pytest.approx(statistics.fmean(best))
+    one = results.evaluate(done.folder, "fold-2-best.pt")
+    assert one == found["folds"][2]
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_bootstrap_trains_on_what_was_drawn(tmp_path: Path) -> None:
+    """As many rows as there are, some of them twice; evaluated on the others."""
+    done = run(tmp_path, "iris", **{**IRIS, "split": "bootstrap:3"})
+    assert [event.fold for event in done.of(RunStarted)] == [0, 1, 2]
+    rows = [sum(map(sum, part["confusion"])) for part in results.evaluate(done.folder)["folds"]]
+    assert all(35 < count < 75 for count in rows)
+
+
+def test_a_fold_may_stop_early(tmp_path: Path) -> None:
+    """The next one goes on."""
+    done = run(tmp_path, "iris", **{**IRIS, "patience": 2, "lr": 1e-12, "epochs": 100})
+    assert [event.fold for event in done.of(Evaluated)] == [fold for fold in range(4) for _ in range(3)]
+    assert done.finished.cause == "completed"
+
+
+def test_a_finished_run_of_folds_stays_finished(tmp_path: Path) -> None:
+    """Going on with it trains nothing and counts no fold twice."""
+    done = run(tmp_path, "iris", **IRIS)
+    again = Run(done.folder)
+    assert again.finished.test == done.finished.test
+    assert not again.of(Steps)
+
+
+CHILD = """
+import os, signal, sys
+from pathlib import Path
+from stoker.engine.runs.commands import Controls
+from stoker.engine.runs.events import Steps
+from stoker.engine.runs.folder import RunFolder
+from stoker.engine.session import train
+
+fold, place = int(sys.argv[2]), sys.argv[3]
+
+class Killed(Controls):
+    seen = 0
+    def pending(self, now):
+        self.seen += self.fold_now == fold
+        if self.seen == (1 if place == "start" else 25):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().pending(now)
+
+controls = Killed()
+controls.fold_now = -1
+def say(event):
+    controls.fold_now = event.fold
+train(RunFolder(Path(sys.argv[1])), controls, say)
+"""
+
+
+def killed(folder: RunFolder, fold: int, place: str) -> None:
+    """Train in a process that dies in the middle of a fold."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, str(folder.path), str(fold), place], env=environment, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("place", ["start", "middle"])
+def test_a_run_killed_in_its_third_fold_goes_on_there(place: str, tmp_path: Path) -> None:
+    """To the same means as a run that nobody killed; at the fold's first batch, or after an evaluation."""
+    straight = run(tmp_path, "iris", **IRIS)
+    folder = create(tmp_path, "iris", **IRIS)
+    killed(folder, 2, place)
+    before = folder.events.read_bytes()
+    resumed = Run(folder)
+    started = resumed.of(RunStarted)
+    assert [event.fold for event in started] == [2, 3]
+    # What was written last is a matter of milliseconds; the fold is not.
+    assert started[0].resumed_from in ((0,) if place == "start" else (0, 10, 20))
+    assert {event.fold for event in resumed.of(Steps)} == {2, 3}
+    assert resumed.finished.test == straight.finished.test
+    lines = [event for line in before.split(b"\n") if (event := decode(line)) is not None]
+    assert not any(isinstance(event, RunFinished) for event in lines)
+    assert {event.fold for event in lines} == {0, 1, 2}
+
+
+def test_a_run_stopped_in_a_fold_tells_the_mean_of_those_before(tmp_path: Path) -> None:
+    """And goes on in that fold."""
+    folder = create(tmp_path, "iris", **IRIS)
+    stopped = Run(folder, stop_at=2 * 34 + 10)
+    assert stopped.finished.cause == "stopped"
+    saved = checkpoint.read(folder.checkpoints / "latest.pt")
+    assert saved["progress"]["fold"] == 2
+    assert len(saved["folds"]) == 2
+    assert stopped.finished.test == results.summary(saved["folds"])
+    assert [event.fold for event in Run(folder).of(RunStarted)] == [2, 3]
+
+
+def test_each_new_fold_is_saved_before_it_trains(tmp_path: Path) -> None:
+    """So that a kill costs no fold that was finished."""
+    done = run(tmp_path, "iris", **IRIS)
+    kept = [(event.fold, event.step) for event in done.of(CheckpointSaved) if event.kind == "latest"]
+    assert kept[:3] == [(1, 0), (2, 0), (3, 0)]

@@ -1,0 +1,118 @@
+"""Line files that one process appends to and others follow."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stoker.engine.runs import journal
+from stoker.engine.runs.events import Warned, encode
+from stoker.engine.runs.journal import Events, Journal, Lines
+
+
+def test_what_is_appended_is_read(tmp_path: Path) -> None:
+    """Each read returns what came since the last one."""
+    path = tmp_path / "events.jsonl"
+    log, reader = Journal(path), Events(path)
+    assert reader.read_events() == []
+    first, second = Warned(at=1.0, message="a"), Warned(at=2.0, message="ü\n")
+    log.append(first)
+    assert reader.read_events() == [first]
+    log.append(second)
+    assert reader.read_events() == [second]
+    assert reader.read_events() == []
+    log.close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@given(st.lists(st.text(alphabet="ab\u00fc", max_size=5), max_size=8), st.data())
+def test_any_chunking_gives_the_same_lines(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], data: st.DataObject
+) -> None:
+    """However the bytes arrive, whole lines are read, each once, in order; half a line is not yet there."""
+    path = tmp_path_factory.mktemp("lines") / "file"
+    content = "".join(text + "\n" for text in texts).encode() + b"half"
+    reader, found, start = Lines(path), [], 0
+    while start < len(content):
+        end = data.draw(st.integers(start + 1, len(content)))
+        with path.open("ab") as file:
+            file.write(content[start:end])
+        found += reader.read()
+        start = end
+    assert found == [text.encode() for text in texts]
+
+
+def test_half_a_line_of_a_killed_engine_is_cut(tmp_path: Path) -> None:
+    """The next engine's first line stands alone, and a reader that had seen the half misses nothing."""
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(encode(Warned(at=1.0)) + b'{"event":"steps","losses":[1.0,2.')
+    reader = Events(path)
+    assert len(reader.read_events()) == 1
+    log = Journal(path)
+    after = Warned(at=2.0, message="a line that is longer than the half that was cut off")
+    log.append(after)
+    log.close()
+    assert reader.read_events() == [after]
+    assert path.read_bytes() == encode(Warned(at=1.0)) + encode(after)
+
+
+def test_a_file_without_any_newline_is_emptied(tmp_path: Path) -> None:
+    """Half a first line is no line either."""
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"x" * 200_000)
+    Journal(path).close()
+    assert path.read_bytes() == b""
+
+
+def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line longer than any event is skipped, the next one is read."""
+    monkeypatch.setattr(journal, "LONGEST_LINE", 100)
+    monkeypatch.setattr(journal, "CHUNK", 64)
+    path = tmp_path / "commands.jsonl"
+    path.write_bytes(b"a\n" + b"x" * 1000)
+    reader = Lines(path)
+    assert reader.read() == [b"a"]
+    with path.open("ab") as file:
+        file.write(b"x" * 1000 + b"\nb\n")
+    assert reader.read() == [b"b"]
+
+
+def test_a_reader_can_start_at_the_end(tmp_path: Path) -> None:
+    """Old commands are no commands."""
+    path = tmp_path / "commands.jsonl"
+    path.write_bytes(b"old\n")
+    reader = Lines(path, at_end=True)
+    with path.open("ab") as file:
+        file.write(b"new\n")
+    assert reader.read() == [b"new"]
+
+
+def test_a_full_disk_loses_no_event(tmp_path: Path) -> None:
+    """What does not fit is kept and written when there is room again; appending never raises."""
+    path = tmp_path / "events.jsonl"
+    log = Journal(path)
+    said = [Warned(at=float(i), message="x" * 500) for i in range(4)]
+    log.append(said[0])
+    child = os.fork()
+    if not child:
+        # A child, because a limit that was lowered cannot be trusted to be raised again everywhere.
+        code = 1
+        try:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (800, resource.RLIM_INFINITY))
+            log.append(said[1])
+            log.append(said[2])
+            full = log.error is not None
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            log.append(said[3])
+            code = 0 if full and log.error is None else 1
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert Events(path).read_events() == said

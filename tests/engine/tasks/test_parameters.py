@@ -1,0 +1,113 @@
+"""A task's parameters as people write them: lists, nothing, choices, and what is nearly right."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal, Optional
+
+import pytest
+
+from stoker.engine import Task
+from stoker.engine.errors import ParameterError, TaskError
+from stoker.engine.tasks import loading, parameters
+
+
+def example(  # type: ignore[no-untyped-def]
+    sizes: tuple[int, ...] = (8,),
+    rates: list[float] | None = None,
+    pair: tuple[int, str] = (1, "a"),
+    most: int | None = 3,
+    least: Optional[int] = 3,  # noqa: UP045 - the old way to write it
+    kind: Literal["a", "b", 3] = "a",
+    width: int = None,  # type: ignore[assignment] # noqa: RUF013 - as many write it
+    count=3,
+    rate=0.5,
+    deep=False,
+    name="x",
+    loose=None,
+) -> Task:
+    """Return nothing that is used."""
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        ({"sizes": "1,2,3"}, (1, 2, 3)),
+        ({"sizes": "64"}, (64,)),
+        ({"sizes": "(1, 2)"}, (1, 2)),
+        ({"sizes": "1,"}, (1,)),
+        ({"sizes": ""}, ()),
+        ({"sizes": [1, 2]}, (1, 2)),
+        ({"rates": "0.1,1e-3"}, [0.1, 0.001]),
+        ({"rates": "[0.1]"}, [0.1]),
+        ({"rates": "none"}, None),
+        ({"pair": "7,b"}, (7, "b")),
+        ({"most": "none"}, None),
+        ({"most": "None"}, None),
+        ({"most": "5"}, 5),
+        ({"least": "none"}, None),
+        ({"width": "none"}, None),
+        ({"width": None}, None),
+        ({"width": "4"}, 4),
+        ({"kind": "3"}, 3),
+        ({"kind": "b"}, "b"),
+        ({"count": "7"}, 7),
+        ({"rate": "1"}, 1.0),
+        ({"deep": "yes"}, True),
+        ({"deep": "true"}, True),
+        ({"name": "5"}, "5"),
+        ({"name": "none"}, "none"),
+        ({"loose": "5"}, "5"),
+    ],
+)
+def test_what_people_write_is_understood(given: dict[str, Any], value: Any) -> None:
+    """And comes back the same from the record of a run."""
+    (key,) = given
+    converted = parameters.convert(example, given)
+    assert converted[key] == value and type(converted[key]) is type(value)
+    assert parameters.convert(example, json.loads(json.dumps(converted))) == converted
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"kind": "c"}, "kind=c: choose a, b or 3"),
+        ({"sizes": "1,x"}, r"sizes=1,x is no .*int.*as in sizes=1,2,3"),
+        ({"count": "many"}, "count=many is no int"),
+        ({"deep": "perhaps"}, "deep=perhaps is no bool"),
+        ({"epochs": "3"}, "no parameter 'epochs': it is a setting, write --epochs 3"),
+        ({"batch_size": "3"}, "write --batch-size 3"),
+        ({"compile": "yes"}, "write --compile$"),
+        ({"compile": "no"}, "write --no-compile$"),
+        ({"size": "3"}, "no parameter 'size': did you mean sizes"),
+        ({"epoch": "3"}, "no parameter 'epoch': did you mean --epochs 3"),
+        ({"zzz": "3"}, "no parameter 'zzz'; it has sizes, rates"),
+    ],
+)
+def test_what_is_wrong_says_what_would_be_right(given: dict[str, Any], named: str) -> None:
+    """In one line."""
+    with pytest.raises(ParameterError, match=named) as caught:
+        parameters.convert(example, given)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "named"),
+    [
+        ("def spirals() -> Task: ...\ndef helper(): ...", "name a function: sp.py:spirals$"),
+        ("def a() -> 'Task': ...\ndef b() -> engine.Task: ...", "name a function: sp.py:a or sp.py:b$"),
+        ("def a(): ...\ndef _b(): ...\ndef c(): ...", "name a function: sp.py:a or sp.py:c$"),
+        ("x = 1", "name a function: sp.py:FUNCTION"),
+        ("def (", "name a function: sp.py:FUNCTION"),
+    ],
+)
+def test_a_file_without_a_function(code: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The functions that return a Task are listed, without importing the file."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sp.py").write_text(code)
+    with pytest.raises(TaskError, match=named):
+        loading.check_early("sp.py", {})
+    with pytest.raises(TaskError, match=r"no file nowhere\.py"):
+        loading.check_early("nowhere.py", {})

@@ -1,0 +1,92 @@
+"""An engine that trains nothing: it steps when it is told to, so that a test decides what happens when."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from types import ModuleType
+
+import pytest
+
+from stoker.engine.runs import events as e
+from stoker.engine.runs.commands import Controls
+from stoker.engine.runs.folder import RunFolder
+from stoker.engine.runs.journal import Events, Journal
+from tests.support.recorded import body, started
+
+
+class FakeEngine:
+    """Takes the place of `stoker.engine.session`; `error` is raised instead of training, which begins after `wait`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Stand in for the real one during a test."""
+        module = ModuleType("stoker.engine.session")
+        module.train = self.train  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "stoker.engine.session", module)
+        self.error: BaseException | None = None
+        self.prints = False
+        self.last: int | None = None
+        self.started = 0
+        self.wait: threading.Event | None = None
+
+    def train(
+        self, folder: RunFolder, controls: Controls, say: Callable[[e.Event], None], *, checkpoint: str | None = None
+    ) -> e.RunFinished:
+        """Train up to step `last`, or until it is told to stop; resumes from the last save."""
+        self.started += 1
+        if self.wait is not None:
+            assert self.wait.wait(20)
+        with folder.lock():
+            saved = [
+                event.step for event in Events(folder.events).read_events() if isinstance(event, e.CheckpointSaved)
+            ]
+            journal = Journal(folder.events)
+
+            def tell(event: e.Event) -> e.Event:
+                journal.append(event)
+                say(event)
+                return event
+
+            if self.error is not None:
+                raise self.error
+            step = (saved[-1] or 0) if saved else 0
+            tell(started(step or None))
+            if self.prints:
+                print("printed by python")
+                os.write(1, b"printed by C\n")
+                os.write(2, b"warned by C\n")
+                print("warned by python", file=sys.stderr)
+            paused = False
+            while True:
+                for command in controls.take():
+                    if command.command == "stop":
+                        tell(e.CheckpointSaved(step=step, path="checkpoints/latest.pt", cause="command"))
+                        finished = e.RunFinished(cause="stopped", step=step)
+                        tell(finished)
+                        return finished
+                    paused = command.command == "pause" or (paused and command.command != "resume")
+                    tell(_answer(command.command, step))
+                    tell(e.CommandAnswered(id=command.id, command=command.command, status=_status(command.command)))
+                if self.last is not None and step >= self.last:
+                    finished = e.RunFinished(cause="completed", step=step, test={"loss": 0.1})
+                    tell(finished)
+                    return finished
+                if not paused:
+                    for event in body(step, step + 5):
+                        tell(event)
+                    step += 5
+                controls.wait(0.02)
+
+
+def _answer(command: str, step: int) -> e.Event:
+    return {
+        "pause": e.Paused(step=step),
+        "resume": e.Resumed(step=step),
+        "save": e.CheckpointSaved(step=step, path="checkpoints/latest.pt", bytes=1000, cause="command"),
+    }.get(command, e.Warned(step=step, kind="odd", message="what is that?"))
+
+
+def _status(command: str) -> str:
+    return "done" if command in ("pause", "resume", "save") else "failed"

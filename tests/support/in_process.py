@@ -1,0 +1,58 @@
+"""A run in this process, and what it said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from stoker.engine.runs import folder as runs
+from stoker.engine.runs.commands import Command, Controls
+from stoker.engine.runs.events import Event, Warned
+from stoker.engine.runs.folder import RunFolder
+from stoker.engine.session import train
+
+E = TypeVar("E", bound=Event)
+
+
+class StopAt(Controls):
+    """Asks for the end at one of the loop's looks, counted from 1: one a batch."""
+
+    def __init__(self, look: int) -> None:
+        super().__init__()
+        self.left = look
+
+    def pending(self, now: float) -> bool:
+        """Count the looks."""
+        self.left -= 1
+        if not self.left:
+            self.send(Command(command="stop"))
+        return super().pending(now)
+
+
+class Run:
+    """A run folder, its last event, and all events of this process in order."""
+
+    def __init__(self, folder: RunFolder, stop_at: int | None = None) -> None:
+        self.folder = folder
+        self.events: list[Event] = []
+        controls = Controls() if stop_at is None else StopAt(stop_at)
+        self.finished = train(folder, controls, self.events.append)
+
+    def of(self, kind: type[E]) -> list[E]:
+        """Return the events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def warnings(self, kind: str) -> list[str]:
+        """Return the messages of the warnings of one kind."""
+        return [event.message for event in self.of(Warned) if event.kind == kind]
+
+
+def create(runs_folder: Path, task: str, /, parameters: dict[str, Any] | None = None, **given: Any) -> RunFolder:
+    """Make a run folder for a task with some settings, on the CPU."""
+    given = {"device": "cpu", "threads": 1, **given}
+    return runs.create(runs_folder / "runs", task, None, {"parameters": parameters or {}, "given": given})
+
+
+def run(runs_folder: Path, task: str, /, parameters: dict[str, Any] | None = None, **given: Any) -> Run:
+    """Train a task in this process."""
+    return Run(create(runs_folder, task, parameters, **given))

@@ -1,0 +1,116 @@
+"""A real terminal: what the task prints, at the C level too, never disturbs the screen."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pexpect
+import pyte
+
+from stoker.engine.runs import folder as runs
+
+ROOT = Path(__file__).parents[3]
+PROGRAM = """
+    import os, sys, time
+    from pathlib import Path
+    sys.path.insert(0, {tests!r})
+    import pytest
+    from tests.support.fake_engine import FakeEngine
+    from stoker.engine.runs import folder as runs
+    from stoker.tui.app.app import StokerApp
+    from stoker.tui.backend.engine_thread import Host
+    from stoker.tui.app.terminal_session import show
+
+    engine = FakeEngine(pytest.MonkeyPatch())
+    engine.prints, engine.last = True, {last}
+    folder = runs.find(Path({runs!r}), "printing")
+    app = StokerApp(folder, host=Host(folder))
+    show(app, folder.log)
+    print("afterwards", app.return_code, app.finished.cause, os.isatty(1), os.isatty(2))
+    assert "torch" not in sys.modules
+"""
+
+
+class Terminal:
+    """A program in a pseudo-terminal, and what its screen shows."""
+
+    def __init__(self, program: Path, width: int, height: int) -> None:
+        self.screen = pyte.Screen(width, height)
+        self._stream = pyte.ByteStream(self.screen)
+        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        environment |= {"COLUMNS": "70", "LINES": "20"}  # a shell may export what was true once
+        self.child = pexpect.spawn(
+            sys.executable, [str(program)], dimensions=(height, width), env=environment, timeout=30
+        )
+        self.raw = b""
+
+    def until(self, *words: str) -> str:
+        """Read on until all the words stand on the screen."""
+        deadline = time.monotonic() + 30
+        while not all(word in self.text for word in words):
+            assert time.monotonic() < deadline, f"no {words} on\n{self.text}"
+            try:
+                data = self.child.read_nonblocking(65536, timeout=0.2)
+            except pexpect.TIMEOUT:
+                continue
+            except pexpect.EOF:
+                assert all(word in self.text for word in words), f"ended without {words} on\n{self.text}"
+                break
+            self.raw += data
+            self._stream.feed(data)
+        return self.text
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.screen.display)
+
+
+def program_of(at: Path, last: int | None = None) -> Path:
+    """Write a program that trains a run called printing up to a step."""
+    program = at / "program.py"
+    text = textwrap.dedent(PROGRAM).format(tests=str(ROOT), runs=str(at), last=last)
+    program.write_text(text)
+    return program
+
+
+def test_the_screen_belongs_to_the_dashboard(tmp_path: Path) -> None:
+    """Prints land in engine.log and in the log panel; the terminal is as before when the app has ended."""
+    folder = runs.create(tmp_path, "digits", "printing", {})
+    terminal = Terminal(program_of(tmp_path), 100, 40)
+    screen = terminal.until("printed by python", "printed by C", "warned by C", "warned by python", "● training")
+    rows = screen.split("\n")
+    assert "training" in rows[0] and "Quit" in rows[-1]
+    # Each of them on a line of the log, nothing of them anywhere else.
+    assert all(" ▌ " in row for row in rows if "printed by" in row or "warned by" in row)
+    terminal.child.send(" ")
+    terminal.until("‖ paused", "Go on")
+    terminal.child.send("q")
+    terminal.until("Save and quit")
+    terminal.child.send("\r")
+    terminal.until("afterwards 0 stopped True True")
+    terminal.child.wait()
+    assert terminal.child.exitstatus == 0
+    printed = folder.log.read_text().split("\n")
+    assert {"printed by python", "printed by C", "warned by C", "warned by python"} <= set(printed)
+    assert b"\x1b" not in folder.log.read_bytes()
+    assert folder.log.stat().st_mode & 0o777 == 0o600
+    assert b"\x1b]2;" not in terminal.raw and b"\x1b[23;0t" not in terminal.raw
+
+
+def test_the_terminals_title_calls_and_is_restored(tmp_path: Path) -> None:
+    """It is put on the terminal's stack before ours is set, and taken from there at the end."""
+    runs.create(tmp_path, "digits", "printing", {})
+    terminal = Terminal(program_of(tmp_path, last=20), 100, 40)
+    terminal.until("✓ completed")
+    terminal.child.send("q")
+    terminal.until("afterwards 0 completed")
+    assert re.findall(rb"\x1b\[2[23];0t|\x1b\]2;.*?\x07", terminal.raw) == [
+        b"\x1b[22;0t",
+        b"\x1b]2;completed: digits-recorded\x07",
+        b"\x1b[23;0t",
+    ]

@@ -1,0 +1,44 @@
+"""Axis ticks."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stoker.tui.plotting import ticks
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (0, 1, ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+        (0.98, 1.0, ["0.980", "0.985", "0.990", "0.995", "1.000"]),
+        (-2, 2, ["-2", "-1", "0", "1", "2"]),
+        (0, 4e7, ["0", "1e+07", "2e+07", "3e+07", "4e+07"]),
+    ],
+)
+def test_linear_ticks_are_round(low: float, high: float, labels: list[str]) -> None:
+    """Steps of 1, 2 or 5, and as many digits as these need."""
+    assert [label for _, label in ticks.linear(low, high, 5)] == labels
+
+
+def test_step_numbers_are_short_and_whole() -> None:
+    """1.5k, never a half step."""
+    assert [label for _, label in ticks.steps(0, 2000, 4)] == ["0", "500", "1k", "1.5k", "2k"]
+    assert [label for _, label in ticks.steps(0, 2, 10)] == ["0", "1", "2"]
+
+
+def test_powers_of_ten_are_left_out_where_there_are_too_many() -> None:
+    """Twelve decades on three rows."""
+    assert [label for _, label in ticks.logarithmic(-6, 6, 4)] == ["1e-6", "0.01", "100", "1e6"]
+
+
+@given(st.floats(-1e30, 1e30), st.floats(-1e30, 1e30), st.integers(0, 50))
+def test_ticks_lie_inside_and_are_few(one: float, other: float, parts: int) -> None:
+    """Whatever the range."""
+    low, high = min(one, other), max(one, other)
+    places = [place for place, _ in ticks.linear(low, high, parts)]
+    slack = (high - low) * 1e-6 + max(abs(low), abs(high)) * 1e-9 + 1e-6
+    assert len(places) <= 2 * max(parts, 1) + 3
+    assert all(low - slack <= place <= high + slack for place in places)

@@ -1,0 +1,239 @@
+"""The list of runs: read, opened, resumed, marked, filtered, deleted, by keys."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from stoker.engine.runs.folder import RunFolder, list_runs
+from stoker.tui.app.app import StokerApp
+from stoker.tui.screens.compare import Compare
+from stoker.tui.screens.confirm import Confirm
+from stoker.tui.screens.dashboard import Dashboard
+from stoker.tui.screens.runs import Runs
+from stoker.tui.widgets.runs_table import RunsTable
+from tests.support.evaluations import text_of
+from tests.support.fake_engine import FakeEngine
+from tests.support.recorded import run
+from tests.support.run_folders import COMPLETED, several, write
+
+Until = Callable[[Callable[[], object]], Awaitable[None]]
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Path:
+    """The folder of runs."""
+    return tmp_path / "runs"
+
+
+def app_of(at: Path) -> StokerApp:
+    """An app that begins with the list."""
+    return StokerApp(first=Runs(at), runs=at)
+
+
+def listed(app: StokerApp) -> list[str]:
+    """The runs that stand in the table."""
+    return [row.run for table in app.screen.query(RunsTable) for row in table._rows]
+
+
+async def test_the_runs_are_listed_newest_first_and_new_ones_appear(at: Path, until: Until) -> None:
+    """The cursor stays on its run."""
+    several(at)
+    app = app_of(at)
+    async with app.run_test(size=(120, 40)) as pilot:
+        names = ["digits-hot", "digits-wide", "digits-dropout-0.5", "digits-dropout-0.2"]
+        await until(lambda: listed(app) == names)
+        states = [row.state for row in app.screen.query_one(RunsTable)._rows]
+        assert states == ["failed", "lost", "early_stopping", "completed"]
+        await pilot.press("down")
+        write(at, "newer", COMPLETED, started=2e9)
+        app.screen.look()
+        await until(lambda: listed(app) == ["newer", *names])
+        assert app.screen.folder == RunFolder(at / "digits-wide")
+
+
+async def test_an_empty_folder_says_what_to_do(at: Path, until: Until) -> None:
+    """And its keys for runs are not offered."""
+    app = app_of(at)
+    async with app.run_test() as pilot:
+        await until(lambda: any("stoker run iris" in str(words.render()) for words in app.screen.query("#empty")))
+        await pilot.press("enter", "r", "x", "c", "space", "e", "X")
+        assert isinstance(app.screen, Runs)
+        assert not {"enter", "r", "x", "c", "space", "e"} & set(app.screen.active_bindings)
+
+
+async def test_enter_opens_and_escape_comes_back(at: Path, until: Until) -> None:
+    """The list is at the bottom: q leaves from there."""
+    several(at)
+    app = app_of(at)
+    async with app.run_test() as pilot:
+        for key in ("escape", "q"):
+            await until(lambda: len(listed(app)) == 4)
+            await pilot.press("enter")
+            await until(lambda: isinstance(app.screen, Dashboard) and app.screen.view.step == 120)
+            await pilot.press(key)
+            await until(lambda: isinstance(app.screen, Runs))
+        await pilot.press("q")
+    assert app.return_code == 0
+
+
+async def test_a_resumed_run_trains_on_behind_the_list(at: Path, until: Until, engine: FakeEngine) -> None:
+    """Back in the list it is training; opened again it is followed; quitting saves it first."""
+    folder = write(at, "one", run(540))
+    app = app_of(at)
+    async with app.run_test() as pilot:
+        await until(lambda: listed(app))
+        await pilot.press("r")
+        await until(lambda: app.host and app.host.running and app.dashboard.view.step > 10)
+        await pilot.press("q")
+        await until(lambda: isinstance(app.screen, Runs))
+        assert app.host.running and folder.locked()
+        await until(lambda: app.screen.query_one(RunsTable)._rows[0].state == "training")
+        await pilot.press("r", "x")
+        assert len(app._notifications) == 2 and isinstance(app.screen, Runs)
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, Dashboard))
+        before = app.host.controls
+        await until(lambda: app.dashboard.view.step > 10 and app.host.controls is before)
+        await until(lambda: "d" in app.screen.active_bindings)
+        await pilot.press("escape")
+        await until(lambda: isinstance(app.screen, Runs))
+        await pilot.press("q")
+        await until(lambda: isinstance(app.screen, Confirm))
+        await pilot.press("y")
+        await until(lambda: app.finished)
+    assert app.finished.cause == "stopped" and app.return_code == 0
+
+
+async def test_another_run_is_not_resumed_beside_the_one_that_trains(
+    at: Path, until: Until, engine: FakeEngine
+) -> None:
+    """One process trains one run."""
+    several(at)
+    app = app_of(at)
+    async with app.run_test() as pilot:
+        await until(lambda: listed(app))
+        await pilot.press("r")
+        await until(lambda: app.host and app.host.running)
+        await pilot.press("escape")
+        await until(lambda: isinstance(app.screen, Runs))
+        await pilot.press("down", "r")
+        await until(lambda: app._notifications)
+        assert isinstance(app.screen, Runs) and engine.started == 1
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, Dashboard) and "r" in app.screen.active_bindings)
+        await pilot.press("r")
+        await until(lambda: len(app._notifications) > 1)
+        assert engine.started == 1
+        await pilot.press("ctrl+c")
+        await until(lambda: isinstance(app.screen, Confirm))
+        await pilot.press("y")
+        await until(lambda: app.finished)
+
+
+async def test_delete_asks_and_deletes(at: Path, until: Until) -> None:
+    """No first, then yes."""
+    several(at)
+    app = app_of(at)
+    async with app.run_test() as pilot:
+        await until(lambda: len(listed(app)) == 4)
+        for answer, left in (("n", 4), ("y", 3)):
+            await pilot.press("x")
+            await until(lambda: isinstance(app.screen, Confirm))
+            await pilot.press(answer)
+            await until(lambda left=left: isinstance(app.screen, Runs) and len(listed(app)) == left)
+    assert "digits-hot" not in {folder.name for folder in list_runs(at)} and not (at / "digits-hot").exists()
+
+
+async def test_a_run_that_is_trained_is_never_deleted(at: Path, until: Until) -> None:
+    """Not even one that began while it was asked."""
+    folder = write(at, "one", COMPLETED)
+    app = app_of(at)
+    async with app.run_test() as pilot:
+        await until(lambda: listed(app))
+        with folder.lock():
+            await pilot.press("x")
+            await until(lambda: app._notifications)
+            assert isinstance(app.screen, Runs)
+        await pilot.press("x")
+        await until(lambda: isinstance(app.screen, Confirm))
+        with folder.lock():
+            await pilot.press("y")
+            await until(lambda: len(app._notifications) == 2)
+    assert (folder.path / "run.json").exists()
+
+
+async def test_a_filter_is_typed_and_ended(at: Path, until: Until) -> None:
+    """Every word must be there: of the name, the task or the state."""
+    several(at)
+    app = app_of(at)
+    async with app.run_test() as pilot:
+        await until(lambda: len(listed(app)) == 4)
+        await pilot.press("slash", *"dropout early")
+        await until(lambda: listed(app) == ["digits-dropout-0.5"])
+        await pilot.press("enter", "slash", *"zzz")
+        await until(lambda: "No run matches" in str(app.screen.query_one("#empty").render()))
+        await pilot.press("escape")
+        await until(lambda: len(listed(app)) == 4)
+
+
+async def test_marked_runs_are_compared(at: Path, until: Until) -> None:
+    """In the order of the list."""
+    several(at)
+    app = app_of(at)
+    async with app.run_test() as pilot:
+        await until(lambda: len(listed(app)) == 4)
+        await pilot.press("c")
+        await until(lambda: app._notifications)
+        await pilot.press("space", "down", "space", "c")
+        await until(lambda: isinstance(app.screen, Compare))
+        assert [run.folder.name for run in app.screen._runs] == ["digits-hot", "digits-dropout-0.5"]
+        await pilot.press("escape")
+        await until(lambda: isinstance(app.screen, Runs))
+
+
+async def test_names_are_shown_as_they_are(at: Path, until: Until) -> None:
+    """Markup in them, 100 characters, Chinese."""
+    for name in ("[bold]x", "n" * 100, "数字识别"):
+        write(at, name, COMPLETED)
+    app = app_of(at)
+    async with app.run_test(size=(60, 12)):
+        await until(lambda: len(listed(app)) == 3)
+        cells = [str(app.screen.query_one(RunsTable).get_cell(name, "run")) for name in ("[bold]x", "数字识别")]
+        assert cells == ["[bold]x", "数字识别"]
+
+
+async def test_the_footer_offers_what_the_filter_lets_through(at: Path, until: Until) -> None:
+    """No filter over nothing; while it is typed, how it ends."""
+    app = app_of(at)
+    async with app.run_test() as pilot:
+        await until(lambda: isinstance(app.screen, Runs) and app.screen.query_one("#empty").display)
+        assert "slash" not in app.screen.active_bindings
+        several(at)
+        app.screen.look()
+        await until(lambda: len(listed(app)) == 4 and "slash" in app.screen.active_bindings)
+        assert "escape" not in app.screen.active_bindings
+        await pilot.press("slash", "w", "i", "d", "e")
+        await until(lambda: len(listed(app)) == 1)
+        shown = {binding.description for _, binding, _, _ in app.screen.active_bindings.values() if binding.show}
+        assert "Show all" in shown and "Filter" not in shown
+        await pilot.press("escape")
+        await until(lambda: len(listed(app)) == 4)
+        await pilot.press("space", "escape")
+        assert not app.screen._marked
+
+
+@pytest.mark.parametrize(("width", "whole"), [(80, True), (40, False)])
+async def test_a_name_by_task_and_time_is_whole_at_80_columns(at: Path, until: Until, width: int, whole: bool) -> None:
+    """The other columns are as wide as what is in them."""
+    name = "digits-20250615-150640"
+    write(at, name, COMPLETED)
+    app = app_of(at)
+    async with app.run_test(size=(width, 24)):
+        await until(lambda: "digits-2" in text_of(app))
+        assert (name in text_of(app)) == whole
+        assert "completed" in text_of(app) and "12/12" in text_of(app) if whole else "…" in text_of(app)
+        row = next(row for row in text_of(app).split("\n") if "digits-2" in row)
+        assert len(row.rstrip()) <= width

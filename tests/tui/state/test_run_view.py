@@ -1,0 +1,194 @@
+"""The fold of events into a view: no Textual, no clock."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stoker.engine.runs import events as e
+from stoker.engine.runs.events import decode, encode
+from stoker.tui.state.run_view import RunView
+from tests.support.recorded import BEGAN, EPOCHS, PER_EPOCH, body, evaluation, loss, measured, run, started, time_of
+from tests.support.views import summary, view_of
+
+
+def test_a_run_is_shown_as_it_stands() -> None:
+    """Steps, epochs, curves and the counter come from the events."""
+    view = view_of(run(330))
+    assert (view.state, view.step, view.epoch, view.steps) == ("training", 330, 8, EPOCHS * PER_EPOCH)
+    assert view.now.train.values == pytest.approx([loss(step) for step in range(1, 331)], rel=1e-6)
+    assert view.now.evaluated["test", "loss"].steps.tolist() == [45 * epoch for epoch in range(1, 8)]
+    assert view.early is not None and (view.early.waited, view.early.best_step) == (2, 225)
+    assert view.lr == [0.005]
+    assert view.latest("loss") == pytest.approx(measured(315))
+
+
+@pytest.mark.parametrize("cause", ["completed", "early_stopping", "stopped", "failed"])
+def test_states_follow_what_the_engine_says(cause: str) -> None:
+    """Loading, training, evaluating, paused and every way to end."""
+    view = RunView()
+    assert view.state == "loading"
+    said = [
+        (started(), "training"),
+        (e.Evaluating(), "evaluating"),
+        (e.Evaluated(), "training"),
+        (e.Paused(), "paused"),
+        (e.Evaluating(), "evaluating"),
+        (e.Evaluated(), "paused"),
+        (e.Resumed(), "training"),
+        (e.RunFinished(cause=cause), cause),
+        (started(10), "training"),
+    ]
+    for event, state in said:
+        view.apply(event)
+        assert view.state == state
+
+
+def test_a_run_without_its_engine_is_lost_unless_it_ended() -> None:
+    """What stands in the file is not enough: somebody must be training."""
+    view = view_of(run(50))
+    view.alive = False
+    assert view.standing(BEGAN) == "lost"
+    view.apply(e.RunFinished(cause="stopped"))
+    assert view.standing(BEGAN) == "stopped"
+
+
+def test_a_short_evaluation_does_not_flicker() -> None:
+    """The word changes only for an evaluation that lasts."""
+    view = view_of([*run(50), e.Evaluating(at=BEGAN)])
+    assert view.standing(BEGAN + 0.1) == "training"
+    assert view.standing(BEGAN + 1) == "evaluating"
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.integers(0, 300), st.integers(1, 60), st.integers(0, 120)), max_size=4),
+    st.integers(1, 40),
+)
+def test_any_interleaving_of_resumes_gives_the_run_nobody_interrupted(
+    resumes: list[tuple[int, int, int]], together: int
+) -> None:
+    """Points beyond the step that was resumed from are superseded, also where the events overlap it."""
+    last = 330
+    events: list[e.Event] = [started()]
+    at = 0
+    for back, chunk, further in resumes:
+        end = min(last, at + further)
+        events += body(at, end, together=chunk)
+        at = min(back, end)
+        # The evaluation of that very step was said before the checkpoint that is resumed from.
+        events.append(started(at, at=time_of(end)))
+    events += body(at, last, together=together)
+    whole = view_of([started(), *body(0, last, together=together)])
+    interrupted = view_of(events)
+    for key, curve in whole.now.evaluated.items():
+        assert interrupted.now.evaluated[key].steps.tolist() == curve.steps.tolist()
+        assert interrupted.now.evaluated[key].values.tolist() == curve.values.tolist()
+    assert interrupted.now.train.values.tobytes() == whole.now.train.values.tobytes()
+    assert interrupted.early == whole.early
+    assert [event.step for event in interrupted.now.early] == [event.step for event in whole.now.early]
+    assert (interrupted.step, interrupted.epoch, interrupted.lr) == (whole.step, whole.epoch, whole.lr)
+
+
+def test_a_new_beginning_supersedes_everything() -> None:
+    """A run that died before its first checkpoint starts at step 0 again."""
+    assert summary(view_of([*run(100), started(), *body(0, 20)])) == summary(view_of(run(20)))
+
+
+def test_an_evaluation_made_again_replaces_the_former() -> None:
+    """One point a step, the newest."""
+    view = view_of([*run(45), e.Evaluated(step=45, metrics={"loss": 0.5})])
+    assert view.now.evaluated["test", "loss"].values.tolist() == [0.5]
+
+
+def test_folds_keep_their_own_curves() -> None:
+    """A fold starts at step 0; resuming it leaves the others alone."""
+    events: list[e.Event] = [e.RunStarted(fold=0, folds=2, epochs=2, steps_per_epoch=10)]
+    events += [e.Steps(fold=0, first=1, step=20, losses=[0.5] * 20)]
+    events += [e.RunStarted(fold=1, folds=2, epochs=2, steps_per_epoch=10)]
+    events += [e.Steps(fold=1, first=1, step=8, losses=[0.25] * 8)]
+    view = view_of(events)
+    assert (view.fold, view.step) == (1, 8)
+    view.apply(e.RunStarted(fold=1, folds=2, epochs=2, steps_per_epoch=10, resumed_from=5))
+    assert (view.step, view.folds[0].train.length, view.folds[1].train.length) == (5, 20, 5)
+    view.apply(e.CheckpointSaved(fold=0, step=20))
+    assert (view.fold, view.step) == (1, 5)
+
+
+anything = st.one_of(
+    st.builds(e.RunStarted, resumed_from=st.none() | st.integers(-5, 10**12), epochs=st.integers(-3, 10**9)),
+    st.builds(
+        e.Steps,
+        first=st.integers(-(10**12), 10**12) | st.integers(0, 100),
+        step=st.none() | st.integers(-10, 10**12),
+        losses=st.lists(st.floats(), max_size=5),
+        lr=st.lists(st.floats(), max_size=3),
+        fold=st.none() | st.integers(0, 3),
+    ),
+    st.builds(
+        e.Evaluated,
+        step=st.none() | st.integers(-10, 1000),
+        metrics=st.dictionaries(st.text(max_size=3), st.floats()),
+        fold=st.none() | st.integers(0, 3),
+    ),
+    st.builds(e.EarlyStopping, best=st.floats(), waited=st.integers(), patience=st.none() | st.integers()),
+    st.builds(e.LearningRate, lr=st.lists(st.floats(), max_size=3)),
+    st.builds(e.CheckpointSaved, bytes=st.integers(), seconds=st.floats()),
+    st.sampled_from([e.Paused(), e.Resumed(), e.Evaluating(), e.Warned(), e.CommandAnswered(), e.RunFinished()]),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(anything, max_size=20), st.floats(-1e9, 1e10))
+def test_no_event_is_odd_enough_to_raise(events: list[e.Event], now: float) -> None:
+    """Missing fields, NaN, numbers from nowhere, any order: something is shown."""
+    view = view_of(events)
+    view.standing(now), view.left(now), view.elapsed(now), view.epoch, view.early
+
+
+def test_numbers_that_are_not_finite_survive_the_file() -> None:
+    """NaN is written as a string and comes back as a number."""
+    event = decode(encode(e.Steps(first=1, step=3, losses=[1.0, math.nan, math.inf])))
+    assert event is not None
+    assert np.isnan(view_of([started(), event]).now.train.values[1])
+
+
+def test_time_left_leaves_pauses_out_and_evaluations_in() -> None:
+    """540 steps at 90 a second; a pause of an hour changes nothing."""
+    view = view_of(run(270))
+    now = time_of(270)
+    left = view.left(now)
+    assert left == pytest.approx(270 / 90, rel=0.2)
+    view.apply(e.Paused(at=now))
+    view.apply(e.Resumed(at=now + 3600))
+    assert view.left(now + 3600) == pytest.approx(left)
+    assert view.elapsed(now + 3600) == pytest.approx(now - BEGAN)
+
+
+def test_the_time_between_two_engines_is_not_training() -> None:
+    """A killed engine's run is not trained while nobody trains it."""
+    view = view_of([*run(90), started(45, at=time_of(90) + 86_400)])
+    assert view.elapsed(time_of(90) + 86_400) == pytest.approx(time_of(90) - BEGAN)
+
+
+def test_an_evaluation_is_one_line() -> None:
+    """The log says what was measured and what it meant, together."""
+    view = view_of(run(0) + list(evaluation(45)))
+    lines = [text for _, _, text in view.lines]
+    assert any("test loss" in text and "best so far" in text for text in lines)
+    assert not any(text.startswith("loss") for text in lines)
+
+
+def test_a_long_history_is_folded_fast() -> None:
+    """A million steps in events of ten: well under a second."""
+    events = [e.Steps(at=i, first=i * 10 + 1, step=i * 10 + 10, losses=[0.5] * 10, lr=[0.1]) for i in range(100_000)]
+    began = time.thread_time()
+    view = view_of([started(), *events])
+    assert time.thread_time() - began < 1.0
+    assert view.now.train.length == 1_000_000
+    assert len(view.pace._marks) <= 256

@@ -1,0 +1,63 @@
+"""The log's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len, chop_cells
+
+from stoker.engine.runs import events as e
+from stoker.engine.runs.folder import RunFolder
+from stoker.tui.app.app import StokerApp
+from stoker.tui.widgets.event_log import EventLog, wrapped
+from tests.support.recorded import Recorded, run
+
+Until = Callable[[Callable[[], object]], Awaitable[None]]
+
+
+@given(st.text(st.sampled_from("ab 学习é"), max_size=60), st.integers(2, 30))
+def test_wrapping_loses_nothing(text: str, width: int) -> None:
+    """Rows fit, together they are the line, and no word is cut that fits; only the first has the time."""
+    rows = wrapped((5.0, "info", text), width)
+    words = [word for _, _, part in rows for word in part.split()]
+    assert words == [piece for word in text.split() for piece in chop_cells(word, width)]
+    assert all(cell_len(part) <= width for _, _, part in rows)
+    assert [at for at, _, _ in rows] == [5.0] + [0.0] * (len(rows) - 1)
+
+
+def test_a_number_stays_whole() -> None:
+    """The row ends before it; what a line is indented by stays."""
+    text = "  test accuracy 0.9667  f1 0.01748  loss 0.0537"
+    assert [part for _, _, part in wrapped((0.0, "info", text), 32)] == [
+        "  test accuracy 0.9667  f1",
+        "0.01748  loss 0.0537",
+    ]
+
+
+async def test_it_follows_the_end_until_a_person_scrolls_away(folder: RunFolder, until: Until) -> None:
+    """And again once they are back at the end."""
+    source = Recorded(run())
+    app = StokerApp(folder, source=source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        log = app.dashboard.query_one(EventLog)
+
+        async def hear(number: int) -> None:
+            lines = len(log._rows)
+            source.more(*(e.Warned(message=f"warning {number}") for number in range(number)))
+            await until(lambda: len(log._rows) == lines + number)
+            await pilot.pause()
+
+        await until(lambda: log._rows)
+        await hear(30)
+        await until(lambda: log.scroll_y == log.max_scroll_y > 0)
+        log.scroll_to(y=3, animate=False)
+        await until(lambda: log.scroll_y == 3)
+        await hear(5)
+        assert log.scroll_y == 3
+        log.scroll_end(animate=False)
+        await until(lambda: log.scroll_y == log.max_scroll_y)
+        await hear(5)
+        await pilot.resize_terminal(120, 40)
+        await until(lambda: log.size.height > 4 and log.scroll_y == log.max_scroll_y)

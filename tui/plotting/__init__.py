@@ -1,0 +1,1 @@
+"""Curves to rows of text, without Textual."""
