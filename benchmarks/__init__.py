@@ -1,1 +1,1 @@
-"""What the program costs, measured."""
+"""Benchmarks of stoker: `python -m benchmarks` lists them."""

@@ -1,20 +1,20 @@
-"""Which device to train on, and what this machine and its libraries are."""
+"""Which device to train on."""
 
 from __future__ import annotations
 
-import platform
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 
-from .data.factory import in_memory
 from .errors import SettingError
-from .tasks.task import Task
-
-LITTLE = 1_000_000  # parameters times samples
 
 
-def choose(name: str) -> torch.device:
-    """Return the device called `name`; `auto` is the first of cuda, mps and cpu that is there. Raises SettingError."""
+def choose_device(name: str) -> torch.device:
+    """Return the device called `name`: `cpu`, `cuda`, `cuda:N`, `mps`, or `auto` for the first available one.
+
+    `auto` tries cuda, mps and cpu in this order. Raises SettingError if torch cannot use the device.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     device = torch.device(name)
@@ -30,8 +30,8 @@ def choose(name: str) -> torch.device:
     return device
 
 
-def describe(device: torch.device) -> str:
-    """Return the device as a person would name it."""
+def device_label(device: torch.device) -> str:
+    """Return the device in words: `cpu (2 threads)`, `cuda:0 (NVIDIA H100)`."""
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)})"
     if device.type == "cpu":
@@ -40,22 +40,7 @@ def describe(device: torch.device) -> str:
     return str(device)
 
 
-def useful_threads(task: Task, batch_size: int | None) -> int:
-    """Return torch's number of threads, or one where a batch is so little work that a second one is only waited for.
-
-    For iris' MLP on its full batch two threads take 1.25 times as long as one, and on a busy machine a hundred times.
-    """
-    tensors = in_memory(task.train)
-    samples = batch_size or (len(tensors[0]) if tensors else 1)
-    work = samples * sum(parameter.numel() for parameter in task.model.parameters())
-    return 1 if work < LITTLE else torch.get_num_threads()
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that decide whether the same bits come out again."""
-    import numpy
-
-    found = {"python": platform.python_version(), "torch": str(torch.__version__), "numpy": numpy.__version__}
-    if torch.version.cuda:
-        found["cuda"] = torch.version.cuda
-    return {**found, "machine": f"{platform.system()} {platform.machine()}"}
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
+    """Return torch's autocast context for `bf16` or `fp16` on `device`; for `fp32` one that does nothing."""
+    half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision)
+    return torch.autocast(device.type, half) if half else nullcontext()

@@ -1,31 +1,55 @@
-"""The git commit that a run was started from."""
+"""What a run was started with: versions of the software, and the git commit of the task."""
 
 from __future__ import annotations
 
+import platform
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from stoker.version import __version__
 
-def commit(folder: Path) -> dict[str, Any] | None:
-    """Return the commit of `folder` and whether it has changes, or None outside a repository or without git."""
 
-    def ask(*words: str) -> str | None:
-        try:
-            done = subprocess.run(
-                ["git", *words],
-                cwd=folder,
-                capture_output=True,
-                text=True,
-                timeout=5,
-                check=False,
-                stdin=subprocess.DEVNULL,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        return done.stdout.strip() if done.returncode == 0 else None
+def versions() -> dict[str, str]:
+    """Return the versions that decide whether a run can be repeated bit for bit.
 
-    found = ask("rev-parse", "HEAD")
-    if not found:
+    The keys are `stoker`, `python`, `torch`, `numpy`, `cuda` (if torch was built with it) and `machine`, as in the
+    record of a run and in a checkpoint.
+    """
+    import numpy
+    import torch
+
+    found = {
+        "stoker": __version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": numpy.__version__,
+    }
+    if torch.version.cuda:
+        found["cuda"] = torch.version.cuda
+    return {**found, "machine": f"{platform.system()} {platform.machine()}"}
+
+
+def git_commit(folder: Path) -> dict[str, Any] | None:
+    """Return the `commit` of `folder` and whether tracked files are `dirty`; None without a repository or git."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    if not commit:
         return None
-    return {"commit": found, "dirty": bool(ask("status", "--porcelain", "--untracked-files=no"))}
+    return {"commit": commit, "dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """Return what a git command prints, or None if it fails or takes over 5 seconds."""
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

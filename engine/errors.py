@@ -1,10 +1,10 @@
-"""Errors made to be shown to a person: one line that says what was wrong and what would be right.
+"""Errors made to be shown to a person: one line that says what is wrong, the value, and what to write instead.
 
 StokerError
-├── RequestError          the request was wrong: exit code 2
+├── RequestError          the request is wrong: exit code 2
 │   ├── TaskError         no such task, or its file cannot be loaded
 │   ├── ParameterError    a task parameter that does not exist or does not convert
-│   ├── SettingError      a setting outside its range
+│   ├── SettingError      an unknown setting, or a value outside its range
 │   ├── RunError          no such run, a name that is taken, a folder that is no run
 │   │   └── RunLocked     another engine trains this run
 │   └── CheckpointError   no checkpoint that can be read, or one of another model
@@ -21,7 +21,7 @@ class StokerError(Exception):
 
 
 class RequestError(StokerError):
-    """The request was wrong; nothing was trained."""
+    """The request is wrong; nothing was trained."""
 
     exit_code = 2
 
@@ -47,8 +47,13 @@ class RunLocked(RunError):
 
 
 class CheckpointError(RequestError):
-    """No checkpoint could be read, or it belongs to another model or a newer format."""
+    """No checkpoint can be read, or it belongs to another model or a newer format."""
 
 
 class TrainingError(StokerError):
     """The training itself failed."""
+
+
+def error_line(error: StokerError) -> str:
+    """Return the one line that an error is shown as."""
+    return f"stoker: {' '.join(str(error).split())}"

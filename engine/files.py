@@ -1,4 +1,4 @@
-"""Files for other programs, whole or not at all: what was there stays until the new one is complete and durable."""
+"""Write files atomically: a reader, or a crash, sees the old content or the new content and never half of it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ import errno
 import io
 import os
 import secrets
+import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .runs.folder import sync_folder
+PRIVATE = 0o600  # mode of a run's own files: only the owner reads them
+ORDINARY = 0o666  # mode of exported files, before the umask
+TEMPORARY = ".*.tmp"  # pattern of the temporary names, which a killed process leaves behind
+STEM = 40  # characters of the target's name in a temporary name; the system allows 255 bytes in all
 
 
 class _Raw(io.FileIO):
-    """Remembers why a write failed: torch's and others' writers hide it behind an error of their own."""
+    """A file that remembers its first write error, because torch's writer replaces it by an error without a reason."""
 
     error: OSError | None = None
 
@@ -29,27 +33,27 @@ class _Raw(io.FileIO):
 
 
 @contextlib.contextmanager
-def whole_file(target: Path) -> Iterator[BinaryIO]:
-    """Give a file to write, which takes the name `target` at the end; the folders above it are made.
+def atomic_file(
+    target: Path, *, private: bool = False, before_rename: Callable[[Path], None] | None = None
+) -> Iterator[BinaryIO]:
+    """Yield a binary file that replaces `target` when the block ends; `target` keeps its old content until then.
 
-    It has the mode of any new file, unlike a run's own files. Raises OSError, at once for a place that cannot be
-    written, and with the system's reason where a writer hides it; then nothing is left and `target` is as it was.
+    The content is written under a temporary name beside `target`, fsynced, renamed, and the folder is fsynced.
+    An ordinary file has the mode of any new file; its folders are created, and a symbolic link is followed. A
+    `private` file has mode 0600; its folder must exist, and a symbolic link is replaced. `before_rename` is called with
+    the temporary path when its content is durable. Raises OSError, before the block runs if `target` cannot be a
+    file. After any error the temporary file is removed and `target` is unchanged.
     """
-    _refuse(target)
-    # A link stays one: what it points to is replaced.
-    path = Path(os.path.realpath(target))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise _error(errno.ENOTDIR, target) from None
-    # Short, because the target's own name may be as long as a name can be.
-    temporary = path.with_name(f".stoker-{secrets.token_hex(6)}.tmp")
-    raw = _Raw(temporary, "x")
+    path = target if private else _prepare(target)
+    temporary = _temporary(path)
+    raw = _Raw(temporary, "x", opener=lambda name, flags: os.open(name, flags, PRIVATE if private else ORDINARY))
     try:
         with io.BufferedWriter(raw) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if before_rename is not None:
+            before_rename(temporary)
         temporary.replace(path)
         sync_folder(path.parent)
     except BaseException as error:
@@ -60,11 +64,74 @@ def whole_file(target: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def _refuse(target: Path) -> None:
-    """Raise OSError where `target` cannot be a file: a folder, or a name that the system does not take."""
+def atomic_write(path: Path, content: bytes) -> None:
+    """Replace `path` by a private file (mode 0600) with this content. Raises OSError."""
+    with atomic_file(path, private=True) as file:
+        file.write(content)
+
+
+def atomic_link(source: Path, target: Path) -> None:
+    """Give `target` the content of `source` by a hard link, or by a private copy where links are not supported.
+
+    `source` must be durable already. The caller fsyncs the folder. Raises OSError.
+    """
+    temporary = _temporary(target)
+    try:
+        os.link(source, temporary)
+    except OSError:
+        with source.open("rb") as content, atomic_file(target, private=True) as copy:
+            shutil.copyfileobj(content, copy)
+        return
+    try:
+        temporary.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def remove_temporary_files(folder: Path) -> None:
+    """Remove the temporary files that a killed process left in `folder`. Raises OSError.
+
+    No other process may be writing there: hold the run's lock.
+    """
+    for path in folder.glob(TEMPORARY):
+        path.unlink(missing_ok=True)
+
+
+def sync_file(path: Path) -> None:
+    """Make the content of `path` durable, whichever process wrote it. Raises OSError."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def sync_folder(path: Path) -> None:
+    """Make renames inside the folder `path` durable. Raises OSError."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name[:STEM]}.{secrets.token_hex(6)}.tmp")
+
+
+def _prepare(target: Path) -> Path:
+    """Create the folders of `target` and return the path it links to. Raises OSError if it cannot be a file."""
     with contextlib.suppress(FileNotFoundError):
         if stat.S_ISDIR(target.stat().st_mode):
             raise _error(errno.EISDIR, target)
+    path = Path(os.path.realpath(target))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise _error(errno.ENOTDIR, target) from None
+    return path
 
 
 def _error(code: int, path: Path) -> OSError:

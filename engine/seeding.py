@@ -1,4 +1,4 @@
-"""Randomness is a function, not a state: every draw comes from (seed, epoch, batch), so nothing has to be restored."""
+"""Seeds as a function of (seed, epoch, batch): no generator has a state that a checkpoint would have to restore."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from enum import IntEnum
 import numpy as np
 import torch
 
-from .tasks.task import Task
-
 MASK = (1 << 64) - 1
 
 
 class Stream(IntEnum):
-    """What a seed is for, so that two uses never share one."""
+    """What a seed is used for. Two uses never share a seed."""
 
     ORDER = 1
     DATA = 2
@@ -24,7 +22,10 @@ class Stream(IntEnum):
 
 
 def seed_for(stream: Stream, seed: int, epoch: int = 0, batch: int = 0) -> int:
-    """Mix the position into 32 bits (splitmix64's finaliser), the width that torch's CPU generator keeps."""
+    """Return a seed of 32 bits, the width that torch's CPU generator keeps.
+
+    The position is mixed by the finaliser of splitmix64 (Steele, Lea and Flood 2014).
+    """
     z = (seed * 0x9E3779B97F4A7C15 + epoch * 0xD1B54A32D192ED03 + batch * 0x8CB92BA72F3D8DD7 + stream) & MASK
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
@@ -32,15 +33,15 @@ def seed_for(stream: Stream, seed: int, epoch: int = 0, batch: int = 0) -> int:
 
 
 def reseed(value: int, device: torch.device | None = None) -> None:
-    """Reseed python's, numpy's and torch's global generators on the CPU, and the one of `device`."""
+    """Seed the global generators of Python, numpy and torch on the CPU, and torch's on `device`."""
     random.seed(value)
     np.random.seed(value)
     reseed_torch(value, device)
 
 
 def reseed_torch(value: int, device: torch.device | None = None) -> None:
-    """Reseed torch's global generator on the CPU, and the one of `device`."""
-    # Not torch.manual_seed, which takes a hundred times as long to reach every kind of device.
+    """Seed torch's global generator on the CPU, and the one on `device`."""
+    # Not torch.manual_seed: it seeds every kind of device and takes a hundred times as long.
     torch.default_generator.manual_seed(value)
     if device is not None and device.type == "cuda":
         torch.cuda.default_generators[device.index or 0].manual_seed(value)
@@ -48,23 +49,7 @@ def reseed_torch(value: int, device: torch.device | None = None) -> None:
         torch.mps.manual_seed(value)
 
 
-def draws_elsewhere(task: Task) -> bool:
-    """Say whether a step of the task may draw from python's or numpy's generators: torch's own modules never do."""
-    modules = list(task.model.modules())
-    if isinstance(task.loss, torch.nn.Module):
-        modules += task.loss.modules()
-    plain = all(type(module).__module__.startswith("torch.nn.") and not _hooked(module) for module in modules)
-    loss_is_plain = (
-        isinstance(task.loss, torch.nn.Module) or getattr(task.loss, "__module__", "") == "torch.nn.functional"
-    )
-    return task.step is not None or not (plain and loss_is_plain)
-
-
-def _hooked(module: torch.nn.Module) -> bool:
-    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
-
-
 def order(seed: int, epoch: int, size: int) -> torch.Tensor:
-    """Return the order of the data in one epoch: a permutation (size,) of int64."""
+    """Return the order of the rows in one epoch: a permutation (size,) of int64."""
     generator = torch.Generator().manual_seed(seed_for(Stream.ORDER, seed, epoch))
     return torch.randperm(size, generator=generator)

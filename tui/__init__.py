@@ -1,1 +1,1 @@
-"""The dashboard: shows a run and asks for things; never imports torch."""
+"""The command line and the dashboard of stoker. Nothing here imports torch."""

@@ -1,4 +1,4 @@
-"""`python -m stoker.tui …`: the command line, where the script `stoker` is not on the path."""
+"""`python -m stoker.tui …`: the command line, if the script `stoker` is not on the path."""
 
 from stoker.tui.cli.main import main
 

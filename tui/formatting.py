@@ -1,4 +1,4 @@
-"""Numbers as a person reads them; every function takes any float and never raises."""
+"""Numbers as text for people. Every function accepts any float and never raises."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from collections.abc import Sequence
 
 
 def count(number: float) -> str:
-    """Return a whole number with thousands separated: 12,345."""
+    """Return a whole number with thousands separators: 12,345."""
     return f"{number:,.0f}" if math.isfinite(number) else value(number)
 
 
 def value(number: float | None) -> str:
-    """Return a measured number in four significant digits, zeros kept, so that columns stand still: 0.5410, NaN."""
+    """Return a measured number with four significant digits: 0.5410, NaN.
+
+    Trailing zeros are kept, so that a number keeps its width while it changes.
+    """
     if number is None:
         return "–"
     if not math.isfinite(number):
@@ -23,18 +26,18 @@ def value(number: float | None) -> str:
 
 
 def plain(number: float) -> str:
-    """Return a chosen number as short as it goes: 0.01, 1e-5."""
+    """Return a setting, such as a learning rate, in its shortest form: 0.01, 1e-5."""
     mantissa, _, exponent = f"{number:.4g}".partition("e")
     return f"{mantissa}e{int(exponent)}" if exponent else mantissa
 
 
 def plains(numbers: Sequence[float]) -> str:
-    """Return several chosen numbers, equal ones once."""
+    """Return several settings separated by commas, equal values once."""
     return ", ".join(dict.fromkeys(map(plain, numbers))) or "–"
 
 
 def rate(number: float) -> str:
-    """Return a rate in three digits with a unit prefix: 12.3k."""
+    """Return a rate with three digits and a unit prefix: 12.3k."""
     if not math.isfinite(number) or number < 0:
         return "–"
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
@@ -45,7 +48,7 @@ def rate(number: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Return seconds as 9s, 4:05, 2:03:04 or 3d 04h."""
+    """Return a number of seconds as 9s, 4:05, 2:03:04 or 3d 04h."""
     if seconds is None or not math.isfinite(seconds):
         return "–"
     whole = max(0, round(seconds))
@@ -58,8 +61,15 @@ def duration(seconds: float | None) -> str:
     return f"{minute}:{second:02}" if minute else f"{second}s"
 
 
+def short_duration(seconds: float) -> str:
+    """Return a short time, such as that of a save, as 12 ms, 3.4 s or 2:05."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 60 else duration(seconds)
+
+
 def size(number: float) -> str:
-    """Return bytes with a unit: 1.2 MB."""
+    """Return a number of bytes with its unit: 1.2 MB."""
     for unit in ("B", "kB", "MB", "GB"):
         if number < 1000:
             return f"{number:.0f} {unit}" if unit == "B" or number >= 100 else f"{number:.1f} {unit}"
@@ -68,10 +78,21 @@ def size(number: float) -> str:
 
 
 def metrics(numbers: dict[str, float]) -> str:
-    """Return named numbers on one line: loss 0.054  accuracy 0.9667 ± 0.0074, where the deviation is known."""
+    """Return metrics on one line: loss 0.054  accuracy 0.9667 ± 0.0074.
+
+    `accuracy_std`, if it is there, is the standard deviation of `accuracy`.
+    """
     deviations = {f"{name}_std": name for name in numbers if f"{name}_std" in numbers}
     return "  ".join(
         f"{name} {value(number)}" + (f" ± {numbers[f'{name}_std']:.2g}" if name in deviations.values() else "")
         for name, number in numbers.items()
         if name not in deviations
     )
+
+
+def ago(seconds: float) -> str:
+    """Return an age in its largest unit: 9 s, 4 min, 2 h, 3 d."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

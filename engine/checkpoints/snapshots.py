@@ -8,24 +8,24 @@ from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
 
-class Snapshots:
-    """Makes snapshots, and takes back those that nobody needs any more.
+class SnapshotPool:
+    """Makes snapshots, and reuses the memory of released ones.
 
     The first touch of fresh memory takes several times as long as the copy itself, so one spare copy is kept.
     """
 
     def __init__(self) -> None:
-        """Begin without a spare copy."""
+        """Start without a spare copy."""
         self._spare: list[Tensor] = []
 
-    def take(self, state: Any) -> Any:
-        """Return a copy of `state` in the host's memory that training can no longer change, CPU tensors included."""
+    def acquire(self, state: Any) -> Any:
+        """Return a copy of `state`, any nest of dicts and lists, whose tensors are on the host and share no memory."""
         leaves, structure = tree_flatten(state)
         spare, self._spare = self._spare[::-1], []
         return tree_unflatten([_copy(leaf, spare) if isinstance(leaf, Tensor) else leaf for leaf in leaves], structure)
 
-    def give_back(self, snapshot: Any) -> None:
-        """Say that nobody will look at `snapshot` again."""
+    def release(self, snapshot: Any) -> None:
+        """Take back the memory of `snapshot`; the caller must not read it again."""
         self._spare = [leaf for leaf in tree_leaves(snapshot) if isinstance(leaf, Tensor)]
 
 

@@ -1,91 +1,99 @@
-"""Writes snapshots in a thread of its own, one at a time, so that training waits for the copy in memory alone."""
+"""Write snapshots in a thread, one at a time, so that training waits only for the copy in memory."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any
 
-from ..runs.folder import RunFolder, sync_file
-from ..training.nan_guard import all_finite
-from . import files as checkpoint
+import torch
+from torch import Tensor
+
+from ..files import sync_file
+from ..runs.folder import RunFolder
+from . import files
 
 
 @dataclass(frozen=True)
-class Save:
-    """One save that was asked for; `commands` are the ids to answer when the bytes are safe."""
+class SaveRequest:
+    """A save to make; `commands` are the ids of commands to answer when the file is safe."""
 
-    kinds: tuple[tuple[str, str], ...]
-    """(kind, file name) of each name that it is saved under."""
+    names: tuple[tuple[str, str], ...]
+    """(kind, file name) of each name that the file gets."""
     cause: str
     step: int
     epoch: int
     commands: tuple[str, ...] = ()
 
+    @property
+    def kind(self) -> str:
+        """The kind of the first name: `latest` or `best`."""
+        return self.names[0][0]
+
 
 @dataclass(frozen=True)
-class Saved:
-    """How a save ended: `error` is None when the bytes are safe."""
+class SaveResult:
+    """How a save ended: `error` is None when the file is safe."""
 
-    save: Save
+    request: SaveRequest
     bytes: int = 0
     seconds: float = 0.0
     error: Exception | None = None
     state: dict[str, Any] = field(default_factory=dict)
-    """The snapshot, to be tried again or to be used for the next one."""
+    """The snapshot, to be tried again, or to be released."""
 
 
 class NotFinite(Exception):
-    """The model holds NaN or infinity, and the last good state must stay."""
+    """The model holds NaN or infinity, so the last good checkpoint is kept."""
 
 
 @dataclass
-class Saver:
-    """Hands snapshots to the writing thread and their results back to the loop."""
+class CheckpointWriter:
+    """Gives snapshots to the writer thread and their results back to the loop."""
 
     folder: RunFolder
     finite: bool
-    """Refuse a model that is not finite; looked at here, so that training does not wait for it."""
+    """Refuse a model that is not finite; checked in the thread, so that training does not wait for it."""
     on_done: Callable[[], None]
-    """Called from the writing thread when a result is there, to wake a loop that waits."""
-    _jobs: SimpleQueue[tuple[Save, dict[str, Any]] | None] = field(default_factory=SimpleQueue)
-    _results: SimpleQueue[Saved] = field(default_factory=SimpleQueue)
+    """Called from the writer thread after each save, to wake a loop that waits."""
+    _jobs: SimpleQueue[tuple[SaveRequest, dict[str, Any]] | None] = field(default_factory=SimpleQueue)
+    _results: SimpleQueue[SaveResult] = field(default_factory=SimpleQueue)
     _open: int = 0
     _thread: threading.Thread | None = None
 
     @property
     def busy(self) -> bool:
-        """Say whether a save is under way."""
+        """Whether a save is running."""
         return self._open > self._results.qsize()
 
-    def start(self, save: Save, state: dict[str, Any]) -> None:
+    def start(self, request: SaveRequest, state: dict[str, Any]) -> None:
         """Write `state`, which must be a snapshot."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="stoker-saver", daemon=True)
+            self._thread = threading.Thread(target=self._work, name="stoker-checkpoint-writer", daemon=True)
             self._thread.start()
         self._open += 1
-        self._jobs.put((save, state))
+        self._jobs.put((request, state))
 
-    def results(self) -> list[Saved]:
-        """Return the saves that ended since the last look."""
-        ended: list[Saved] = []
+    def results(self) -> list[SaveResult]:
+        """Return the saves that ended since the last call."""
+        ended: list[SaveResult] = []
         while not self._results.empty():
             ended.append(self._results.get())
         self._open -= len(ended)
         return ended
 
-    def wait(self) -> list[Saved]:
-        """Wait until nothing is under way and return the saves that ended."""
+    def wait(self) -> list[SaveResult]:
+        """Wait until no save is running, and return those that ended."""
         ended = [self._results.get() for _ in range(self._open)]
         self._open = 0
         return ended
 
     def close(self) -> None:
-        """Let the thread end; `wait` first."""
+        """End the thread; call `wait` first."""
         if self._thread is not None:
             self._jobs.put(None)
             self._thread.join()
@@ -93,18 +101,25 @@ class Saver:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            save, state = job
+            request, state = job
             start = time.monotonic()
             try:
                 if self.finite and not all_finite(state["model"].values()):
                     raise NotFinite("the model holds NaN or infinity")
-                # A checkpoint never lacks its history, not even after a power cut.
+                # First the history: a checkpoint never lacks its events, not even after a power cut.
                 with contextlib.suppress(FileNotFoundError):
                     sync_file(self.folder.events)
-                size = checkpoint.write(self.folder.checkpoints, [name for _, name in save.kinds], state)
-                saved = Saved(save, size, time.monotonic() - start, state=state)
-            except Exception as error:  # whatever it was, the loop must hear of it, or it would wait for ever
-                saved = Saved(save, seconds=time.monotonic() - start, error=error, state=state)
+                size = files.write(self.folder.checkpoints, [name for _, name in request.names], state)
+                result = SaveResult(request, size, time.monotonic() - start, state=state)
+            except Exception as error:  # the loop waits for a result, whatever the error was
+                result = SaveResult(request, seconds=time.monotonic() - start, error=error, state=state)
             del job, state
-            self._results.put(saved)
+            self._results.put(result)
             self.on_done()
+
+
+def all_finite(values: Iterable[Any]) -> bool:
+    """Return whether every number in the floating-point tensors among `values` is finite."""
+    tensors = (value for value in values if isinstance(value, Tensor) and value.is_floating_point())
+    # A sum reads the memory once, and is finite unless a number is not, or the sum overflows.
+    return all(bool(torch.isfinite(t.sum())) or bool(torch.isfinite(t).all()) for t in tensors)

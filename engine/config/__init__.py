@@ -1,1 +1,1 @@
-"""Settings and the small texts they are written in."""
+"""Settings, and the parser of their texts."""

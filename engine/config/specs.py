@@ -1,4 +1,4 @@
-"""The small texts that settings are written in: `step:size=5,gamma=0.5`, `500steps`, `warmup:steps=500+cosine`."""
+"""Parse the texts of settings: `step:size=5,gamma=0.5`, `500steps`, `warmup:steps=500+cosine`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ EVERY = re.compile(r"(\d+(?:\.\d+)?)\s*(epochs?|steps?|s|min)")
 
 @dataclass(frozen=True)
 class Spec:
-    """A name with options: `adam:weight_decay=0.01`; an option without a name is stored under ""."""
+    """A name with options: `adam:weight_decay=0.01`. An option without a name, as in `kfold:5`, is stored under ""."""
 
     name: str
     options: dict[str, Value]
 
     @classmethod
     def parse(cls, text: str) -> Spec:
-        """Read `name:option=value,option=value`. Raises SettingError."""
+        """Parse `name:option=value,option=value`. Raises SettingError."""
         name, _, rest = text.strip().partition(":")
         options: dict[str, Value] = {}
         for part in filter(None, rest.split(",")):
@@ -29,7 +29,7 @@ class Spec:
             if not equals:
                 key, value = "", key
             if key.strip() in options:
-                raise SettingError(f"option {key.strip()!r} stands twice in {text!r}")
+                raise SettingError(f"option {key.strip()!r} is given twice in {text!r}: give it once")
             options[key.strip()] = literal(value.strip())
         if not name:
             raise SettingError(f"{text!r} has no name: write NAME or NAME:OPTION=VALUE,…")
@@ -38,14 +38,17 @@ class Spec:
 
 @dataclass(frozen=True)
 class Every:
-    """How often something happens: every `count` epochs, steps or seconds."""
+    """How often something happens: every `count` epochs, steps or seconds (`unit`)."""
 
     count: float
     unit: Literal["epochs", "steps", "s"]
 
     @classmethod
     def parse(cls, text: str, *, what: str, time: bool = False) -> Every:
-        """Read `5epochs`, `500steps` and, where `time` is allowed, `30s` or `5min`. Raises SettingError."""
+        """Parse `5epochs`, `500steps` and, with `time`, `30s` or `5min`.
+
+        Raises SettingError, whose message begins with the option `what`.
+        """
         found = EVERY.fullmatch(text.strip())
         units = "epochs, steps, s or min" if time else "epochs or steps"
         if not found or (found[2] in ("s", "min") and not time):
@@ -59,7 +62,7 @@ class Every:
 
 
 def literal(text: str) -> Value:
-    """Read an option's value: a whole number, a number, true or false, none, or else the text itself."""
+    """Return the value of an option's text: a whole number, a number, true or false, None, or the text itself."""
     if text.lower() in ("true", "yes", "on"):
         return True
     if text.lower() in ("false", "no", "off"):

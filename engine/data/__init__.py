@@ -1,1 +1,1 @@
-"""Batches as a function of (seed, epoch, batch), and the data they are made from."""
+"""Batches as a function of (seed, epoch, batch), and the data they come from."""

@@ -1,4 +1,4 @@
-"""Batches of a map-style dataset, each fetched under a seed of its own, in whichever process reads it."""
+"""Batches of a map-style dataset. Each is fetched under its own seed, in the training process or in a worker."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
 from ..seeding import Stream, order, reseed, seed_for
-from .batches import augmented, to_device
+from .batches import apply_augmentation, to_device
 from .workers import end_workers, loader_options
 
 
 class _Positions(Sampler[tuple[int, int, list[int]]]):
-    """The batches of one epoch as (epoch, batch, rows); set before each pass, read in the training process."""
+    """Yields the batches of one epoch as (epoch, number of the batch, rows of the dataset).
+
+    Set `now` to (epoch, first batch) before each pass; the training process reads it.
+    """
 
     def __init__(self, rows: int, size: int, seed: int, *, shuffle: bool, drop_last: bool) -> None:
         self.rows, self.size, self.seed, self.shuffle = rows, size, seed, shuffle
@@ -30,7 +33,7 @@ class _Positions(Sampler[tuple[int, int, list[int]]]):
 
 
 class _Reseeded(Dataset[Any]):
-    """Fetches a whole batch under its own seed, in whichever process, so that augmentation is a function too."""
+    """Fetches a whole batch under its own seed, so that random transforms do not depend on the process."""
 
     def __init__(self, dataset: Dataset[Any], collate: Callable[[list[Any]], Any], seed: int) -> None:
         self.dataset, self.collate, self.seed = dataset, collate, seed
@@ -38,7 +41,7 @@ class _Reseeded(Dataset[Any]):
     def __getitem__(self, position: tuple[int, int, list[int]]) -> Any:
         epoch, batch, rows = position
         reseed(seed_for(Stream.DATA, self.seed, epoch, batch))
-        # As in a worker, where torch computes on one thread: a sum's last bits depend on it.
+        # As in a worker, where torch uses one thread: the last bits of a sum depend on the number.
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
@@ -50,9 +53,9 @@ class _Reseeded(Dataset[Any]):
 
 
 class DatasetBatches:
-    """A map-style dataset read by torch's DataLoader, with workers if asked."""
+    """A map-style dataset read by torch's DataLoader, with or without worker processes."""
 
-    exact: str | None = None
+    inexact_reason: str | None = None
 
     def __init__(
         self,
@@ -67,7 +70,10 @@ class DatasetBatches:
         augment: Callable[[Any], Any] | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        """Read `dataset` in batches; `options` are further ones of the DataLoader."""
+        """Read `dataset` in batches of `batch_size`, None for all of it at once.
+
+        `collate` builds a batch of items, `augment` changes its inputs, `options` are more options of the DataLoader.
+        """
         options = dict(options or {})
         rows = len(dataset)  # type: ignore[arg-type]
         drop_last = options.pop("drop_last", False)
@@ -84,16 +90,18 @@ class DatasetBatches:
         return self._positions.batches
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Any]:
+        """Yield the batches of epoch number `epoch`, from batch number `start` on."""
         self._positions.now = (epoch, start)
         for number, read in enumerate(self._loader, start):
             batch = to_device(read, self._device)
-            yield augmented(batch, self._augment, self._seed, (epoch, number), self._device)
+            yield apply_augmentation(batch, self._augment, self._seed, (epoch, number), self._device)
 
     def state(self) -> None:
-        return None
+        """Return None: every batch is a function of (seed, epoch, number)."""
 
     def restore(self, state: dict[str, Any]) -> None:
-        return None
+        """Do nothing."""
 
     def close(self) -> None:
+        """End the worker processes."""
         end_workers(self._loader)

@@ -1,4 +1,4 @@
-"""Where the built-in tasks find their data, and how missing files get there: downloaded whole, or asked for."""
+"""Where the built-in tasks find their data sets, and how missing files are downloaded."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import RequestError
+from ..files import atomic_file
 
-CHUNK = 1 << 16  # bytes
-PATIENCE = 20.0  # seconds without a byte before a server counts as silent
-APART = 1.0  # seconds between two lines of progress
+CHUNK = 1 << 16  # bytes read at a time
+READ_TIMEOUT = 20.0  # seconds without a byte before a server counts as silent
+LOG_INTERVAL = 1.0  # seconds between two lines of progress
 
 _folder: ContextVar[Path | None] = ContextVar("folder", default=None)
 
@@ -28,16 +30,19 @@ def _print(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-_tell: ContextVar[Callable[[str], None]] = ContextVar("tell", default=_print)
+_on_progress: ContextVar[Callable[[str], None]] = ContextVar("on_progress", default=_print)
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A file that can be downloaded: its name, where it is, and the md5 sum that its publisher gives."""
+    """A file that can be downloaded."""
 
     name: str
+    """Its file name in the data folder."""
     urls: tuple[str, ...]
+    """Addresses of the same file; the next one is tried if one fails."""
     md5: str
+    """The md5 sum given by the publisher."""
 
 
 def data_folder() -> Path:
@@ -46,31 +51,31 @@ def data_folder() -> Path:
     return Path(chosen).expanduser()
 
 
-def tell(line: str) -> None:
-    """Say a line about data that takes its time, to whoever waits for the task."""
-    _tell.get()(line)
+def report(line: str) -> None:
+    """Show a line of progress about data that takes long to load: in the event log, or else on stderr."""
+    _on_progress.get()(line)
 
 
 @contextlib.contextmanager
-def using(folder: str | None, hear: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Let `data_folder` be `folder` if given, and `hear` be told of progress, while a task is built.
+def using(folder: str | None, on_progress: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Make `data_folder()` return `folder`, and `report` call `on_progress`, during the block.
 
-    Raises RequestError for a folder that is not there.
+    With None the default is kept. Raises RequestError if there is no such folder.
     """
     if folder is not None and not Path(folder).expanduser().is_dir():
         raise RequestError(f"--data {folder}: there is no such folder")
-    tokens = _folder.set(Path(folder) if folder is not None else None), _tell.set(hear or _print)
+    tokens = _folder.set(Path(folder) if folder is not None else None), _on_progress.set(on_progress or _print)
     try:
         yield
     finally:
         _folder.reset(tokens[0])
-        _tell.reset(tokens[1])
+        _on_progress.reset(tokens[1])
 
 
 def require(task: str, files: Sequence[Remote], folder: Path, present: Callable[[Remote], bool]) -> None:
     """Download those of `files` that are not `present` into `folder`.
 
-    Raises RequestError, which says what to put where, if that fails.
+    Raises RequestError if that fails; the message says which files to put where.
     """
     missing = [file for file in files if not present(file)]
     try:
@@ -80,14 +85,14 @@ def require(task: str, files: Sequence[Remote], folder: Path, present: Callable[
         names = ", ".join(file.name for file in missing)
         reason = getattr(error, "reason", None) or error.strerror or error
         raise RequestError(
-            f"{task}: its files are not there and could not be downloaded ({reason}):"
-            f" put {names} into {folder}, or say --data DIR"
+            f"{task}: its data files are missing and could not be downloaded ({reason}):"
+            f" put {names} into {folder}, or give --data DIR"
         ) from error
 
 
 @contextlib.contextmanager
 def reading(task: str, folder: Path) -> Iterator[None]:
-    """Say in one line what is wrong with the files of `folder`, whatever their reader raises. Raises RequestError."""
+    """Turn an error of the code that reads the files in `folder` into one line. Raises RequestError."""
     try:
         yield
     except (OSError, EOFError, RuntimeError, ValueError, AssertionError, KeyError) as error:
@@ -96,45 +101,36 @@ def reading(task: str, folder: Path) -> Iterator[None]:
 
 
 def unpack(path: Path) -> None:
-    """Write what the .gz file at `path` holds beside it, whole or not at all. Raises OSError or EOFError."""
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part")
-    try:
-        with gzip.open(path) as packed, temporary.open("wb") as out:
-            shutil.copyfileobj(packed, out)
-        temporary.replace(path.with_suffix(""))
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Unpack the .gz file at `path` into the same folder, atomically. Raises OSError or EOFError."""
+    with gzip.open(path) as packed, atomic_file(path.with_suffix("")) as out:
+        shutil.copyfileobj(packed, out)
 
 
 def fetch(file: Remote, folder: Path) -> None:
-    """Download `file` into `folder`, whole or not at all, telling how far it is. Raises OSError."""
+    """Download `file` into `folder` atomically and report its progress. Raises OSError, of the first address."""
     errors: list[OSError] = []
     for url in file.urls:
-        temporary = folder / f".{file.name}.{os.getpid()}.part"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if _download(url, temporary, file.name) != file.md5:
-                raise OSError(f"{url} sent another file than it should: its md5 sum differs")
-            temporary.replace(folder / file.name)
+            with atomic_file(folder / file.name) as out:
+                if _download(url, out, file.name) != file.md5:
+                    raise OSError(f"{url} sent another file: its md5 sum is not {file.md5}")
             return
         except OSError as error:
             errors.append(error)
-        finally:
-            temporary.unlink(missing_ok=True)
     raise errors[0]
 
 
-def _download(url: str, path: Path, name: str) -> str:
-    """Write what `url` sends to `path` and return its md5 sum."""
-    digest, done, told = hashlib.md5(usedforsecurity=False), 0, 0.0
-    with urllib.request.urlopen(url, timeout=PATIENCE) as answer, path.open("wb") as out:
+def _download(url: str, out: BinaryIO, name: str) -> str:
+    """Write the file at `url` to `out` and return its md5 sum. Raises OSError."""
+    digest, done, reported = hashlib.md5(usedforsecurity=False), 0, 0.0
+    with urllib.request.urlopen(url, timeout=READ_TIMEOUT) as answer:
         size = int(answer.headers.get("Content-Length") or 0)
         while chunk := answer.read(CHUNK):
             out.write(chunk)
             digest.update(chunk)
             done += len(chunk)
-            if time.monotonic() - told >= APART or done == size:
-                told = time.monotonic()
+            if time.monotonic() - reported >= LOG_INTERVAL or done == size:
+                reported = time.monotonic()
                 share = f" of {size / 1e6:.1f} MB ({done / size:.0%})" if size else " MB"
-                tell(f"downloading {name}: {done / 1e6:.1f}{share}")
+                report(f"downloading {name}: {done / 1e6:.1f}{share}")
     return digest.hexdigest()

@@ -1,51 +1,84 @@
-"""What reads a task's data, whatever its kind."""
+"""Choose how to read a task's data: tensors in memory, a map-style dataset, or a loader with an order of its own."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset, RandomSampler, SequentialSampler, TensorDataset
 
-from .batches import Batches, TensorBatches
+from ..config.settings import Settings
+from .batches import Batches
 from .dataset_batches import DatasetBatches
 from .loader_batches import LoaderBatches
+from .tensor_batches import TensorBatches
 from .workers import loader_options
 
-EVALUATION_BATCH = 1024  # samples of in-memory data evaluated at once; small batches only cost time there
+EVALUATION_BATCH = 1024  # samples of in-memory data evaluated at once: smaller batches only cost time there
+
+Collate = Callable[[list[Any]], Any] | None
+Augment = Callable[[Any], Any] | None
 
 
-def training_batches(data: Any, settings: Any, device: torch.device, task: Any) -> Batches:
-    """Return the training batches of a task's data, whatever its kind."""
+def training_batches(
+    data: Any,
+    settings: Settings,
+    device: torch.device,
+    *,
+    augment: Augment = None,
+    collate: Collate = None,
+    options: Mapping[str, Any] | None = None,
+) -> Batches:
+    """Return shuffled training batches of `data`, whatever its kind, on `device`.
+
+    `augment` changes the inputs of each batch, `collate` builds a batch from items, `options` are more options of the
+    DataLoader.
+    """
     tensors = in_memory(data)
-    if tensors is not None and task.collate is None and not settings.workers:
+    if tensors is not None and collate is None and not settings.workers:
         return TensorBatches(
             tensors,
             settings.batch_size,
             settings.seed,
             device,
             shuffle=True,
-            augment=task.augment,
+            augment=augment,
             channels_last=settings.channels_last,
         )
-    return _loaded(data, settings, device, task, shuffle=True)
+    return _from_loader(data, settings, device, augment, collate, options, shuffle=True)
 
 
-def evaluation_batches(data: Any, settings: Any, device: torch.device, task: Any) -> Batches:
-    """Return the evaluation batches of a task's data: in its own order, nothing augmented."""
+def evaluation_batches(
+    data: Any,
+    settings: Settings,
+    device: torch.device,
+    *,
+    collate: Collate = None,
+    options: Mapping[str, Any] | None = None,
+) -> Batches:
+    """Return evaluation batches of `data`: in its own order, without augmentation."""
     tensors = in_memory(data)
-    if tensors is not None and task.collate is None:
+    if tensors is not None and collate is None:
         size = max(settings.batch_size or 0, EVALUATION_BATCH)
         return TensorBatches(tensors, size, settings.seed, device, shuffle=False, channels_last=settings.channels_last)
-    return _loaded(data, settings, device, task, shuffle=False)
+    return _from_loader(data, settings, device, None, collate, options, shuffle=False)
 
 
-def _loaded(data: Any, settings: Any, device: torch.device, task: Any, *, shuffle: bool) -> Batches:
-    collate, options = task.collate, dict(task.loader)
-    augment = task.augment if shuffle else None
+def _from_loader(
+    data: Any,
+    settings: Settings,
+    device: torch.device,
+    augment: Augment,
+    collate: Collate,
+    given: Mapping[str, Any] | None,
+    *,
+    shuffle: bool,
+) -> Batches:
+    options = dict(given or {})
     if isinstance(data, DataLoader):
-        if not taken_apart(data):
+        if not is_plain_loader(data):
             return LoaderBatches(data, settings.seed, device, augment)
         shuffle = isinstance(data.sampler, RandomSampler)
         collate = collate or data.collate_fn
@@ -77,7 +110,7 @@ def _loaded(data: Any, settings: Any, device: torch.device, task: Any, *, shuffl
 
 
 def in_memory(data: Any) -> tuple[Tensor, ...] | None:
-    """Return the tensors of data that is nothing but tensors, or None."""
+    """Return the tensors of data that consists of tensors alone, each (N, …); None for any other data."""
     if type(data) is TensorDataset:
         return tuple(data.tensors)
     if isinstance(data, tuple) and all(isinstance(part, Tensor) for part in data):
@@ -85,8 +118,8 @@ def in_memory(data: Any) -> tuple[Tensor, ...] | None:
     return None
 
 
-def taken_apart(loader: DataLoader[Any]) -> bool:
-    """Say whether a loader is an ordinary one, whose order can be made a function of (seed, epoch)."""
+def is_plain_loader(loader: DataLoader[Any]) -> bool:
+    """Return whether `loader` is an ordinary one, whose order can be made a function of (seed, epoch)."""
     sampler = loader.sampler
     plain = type(sampler) is SequentialSampler or (
         type(sampler) is RandomSampler and not sampler.replacement and sampler._num_samples is None

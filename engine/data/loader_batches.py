@@ -1,4 +1,4 @@
-"""Batches of a loader or an iterable dataset that keeps its own order."""
+"""Batches of a DataLoader with its own sampler, or of an iterable dataset: their order is not ours to compute."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ import torch
 from torch.utils.data import DataLoader
 
 from ..seeding import Stream, reseed, seed_for
-from .batches import augmented, to_device
-from .workers import Started, end_workers
+from .batches import apply_augmentation, to_device
+from .workers import WorkerInit, end_workers
 
 
 class LoaderBatches:
-    """A loader or iterable dataset that keeps its own order; exact as far as it is a function of its seed or state."""
+    """A loader or iterable dataset that keeps its own order.
+
+    Resuming is exact if the loader or dataset has `state_dict` and `load_state_dict`, or if its order depends only on
+    the global generators or on `set_epoch(epoch)`.
+    """
 
     def __init__(
         self,
@@ -23,31 +27,32 @@ class LoaderBatches:
         device: torch.device,
         augment: Callable[[Any], Any] | None = None,
     ) -> None:
-        """Read `loader` as it is."""
+        """Read `loader` with its own sampler and workers; `augment` changes the inputs of each batch."""
         self._loader, self._seed, self._device, self._augment = loader, seed, device, augment
         self._restored: dict[str, Any] | None = None
-        self._keeper = _keeper(loader)
-        if loader.num_workers and not isinstance(loader.worker_init_fn, Started):
-            loader.worker_init_fn = Started(loader.worker_init_fn)
-        self.exact: str | None = None
-        if self._keeper is None:
-            self.exact = (
-                f"{type(loader.dataset).__name__} keeps no state (state_dict, load_state_dict): on resume the batches"
-                " before the saved one are read again, which is exact only if it yields the same ones"
+        self._stateful = _stateful(loader)
+        if loader.num_workers and not isinstance(loader.worker_init_fn, WorkerInit):
+            loader.worker_init_fn = WorkerInit(loader.worker_init_fn)
+        self.inexact_reason: str | None = None
+        if self._stateful is None:
+            self.inexact_reason = (
+                f"`{type(loader.dataset).__name__}` has no `state_dict`: on resume its first batches are read again and"
+                " skipped. This is exact only if it yields them in the same order."
             )
 
     def __len__(self) -> int:
         return len(self._loader)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Any]:
+        """Yield the batches of epoch number `epoch`, from batch number `start` on; earlier ones are read and skipped."""
         for owner in (self._loader.sampler, self._loader.dataset):
             if hasattr(owner, "set_epoch"):
                 owner.set_epoch(epoch)
-        # A DataLoader draws its order and its workers' seeds from the global generator when it is iterated.
+        # A DataLoader draws its order and its workers' seeds from the global generator when iteration starts.
         reseed(seed_for(Stream.EPOCH, self._seed, epoch))
         skip, restored = start, self._restored is not None
-        if self._restored is not None and self._keeper is not None:
-            self._keeper.load_state_dict(self._restored)
+        if self._restored is not None and self._stateful is not None:
+            self._stateful.load_state_dict(self._restored)
             self._restored, skip = None, 0
         batches = iter(self._loader)
         batch = start - skip
@@ -58,7 +63,7 @@ class LoaderBatches:
             except StopIteration:
                 if not (restored and batch == 0):
                     return
-                # Saved between two epochs, where some sources stand at their end: this epoch begins.
+                # Saved between two epochs: some sources restore to their end, so start this epoch.
                 batches, restored = iter(self._loader), False
                 continue
             batch += 1
@@ -66,22 +71,25 @@ class LoaderBatches:
                 skip -= 1
             else:
                 item = to_device(item, self._device)
-                yield augmented(item, self._augment, self._seed, (epoch, batch - 1), self._device)
+                yield apply_augmentation(item, self._augment, self._seed, (epoch, batch - 1), self._device)
 
     def state(self) -> dict[str, Any] | None:
-        if self._restored is not None:  # nothing was read since
+        """Return the state of the loader or dataset, if it has one."""
+        if self._restored is not None:  # restored, and nothing read since
             return self._restored
-        return self._keeper.state_dict() if self._keeper is not None else None
+        return self._stateful.state_dict() if self._stateful is not None else None
 
     def restore(self, state: dict[str, Any]) -> None:
+        """Load what `state` returned, when the next epoch starts."""
         self._restored = state
 
     def close(self) -> None:
+        """End the worker processes."""
         end_workers(self._loader)
 
 
-def _keeper(loader: DataLoader[Any]) -> Any:
-    """Return who can keep the order's state: the loader itself, or its dataset where no worker holds a copy of it."""
+def _stateful(loader: DataLoader[Any]) -> Any:
+    """Return the object with `state_dict`: the loader, or its dataset if there are no workers. None if there is none."""
     if hasattr(loader, "state_dict") and hasattr(loader, "load_state_dict"):
         return loader
     dataset = loader.dataset

@@ -1,4 +1,4 @@
-"""Splits data into parts to train on and to evaluate on: hold-out, K folds, bootstrap."""
+"""Split data into rows to train on and rows to evaluate on: hold-out, K folds, bootstrap."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from ..errors import SettingError
 from .factory import in_memory
 
 Part = tuple[np.ndarray, np.ndarray]
-"""Rows to train on, rows to evaluate on; each (n,) of int64."""
+"""Rows to train on and rows to evaluate on; each (n,) of int64."""
 
 
 def parts(text: str, size: int, targets: np.ndarray | None, seed: int) -> list[Part]:
-    """Return the parts that a split such as `holdout:0.2`, `kfold:5` or `bootstrap:3` makes of `size` rows.
+    """Return the parts, one a fold, of `size` rows for a split such as `holdout:0.2`, `kfold:5` or `bootstrap:3`.
 
-    The rows are scikit-learn's own for the same seed: `train_test_split`, `KFold` or `StratifiedKFold` with shuffle,
-    and `resample` with seed + number of the draw, evaluated out of bag. Raises SettingError.
+    The rows equal scikit-learn's for the same seed: `train_test_split`, `KFold` or `StratifiedKFold` with shuffle, and
+    `resample` with seed + number of the draw, evaluated out of bag. With `targets` (size,) the split is stratified if
+    each class has enough rows. Raises SettingError for an unknown or impossible split.
     """
     from sklearn import model_selection
     from sklearn.utils import resample
@@ -31,7 +32,7 @@ def parts(text: str, size: int, targets: np.ndarray | None, seed: int) -> list[P
     amount = options.pop("", options.pop("size", None))
     stratify = options.pop("stratify", True)
     if not isinstance(stratify, bool):
-        raise SettingError(f"--split {text!r}: stratify is yes or no, not {stratify!r}")
+        raise SettingError(f"--split {text!r}: stratify must be yes or no, not {stratify!r}")
     if options:
         raise SettingError(f"--split {text!r} has no option {', '.join(options)}; there are size and stratify")
     if not size:
@@ -43,14 +44,16 @@ def parts(text: str, size: int, targets: np.ndarray | None, seed: int) -> list[P
     if spec.name == "holdout":
         share = 0.2 if amount is None else amount
         if not isinstance(share, float) or not 0 < share < 1:
-            raise SettingError(f"--split {text!r}: the part held out is a number between 0 and 1, as in holdout:0.2")
+            raise SettingError(
+                f"--split {text!r}: the part held out must be a number between 0 and 1, as in holdout:0.2"
+            )
         if classes is not None and not _fits(classes, 2, round(size * share), round(size * (1 - share))):
             classes = None
         try:
             train, test = model_selection.train_test_split(rows, test_size=share, random_state=seed, stratify=classes)
         except ValueError as error:
             raise SettingError(
-                f"--split {text!r} leaves nothing to train on or to evaluate on of {size} rows"
+                f"--split {text!r} leaves nothing to train on, or nothing to evaluate on, of {size} rows"
             ) from error
         return [(train, test)]
     least = 2 if spec.name == "kfold" else 1
@@ -75,7 +78,10 @@ def parts(text: str, size: int, targets: np.ndarray | None, seed: int) -> list[P
 
 
 def divide(data: Any, part: Part) -> tuple[Any, Any]:
-    """Return the two parts of in-memory tensors or of a map-style dataset. Raises SettingError."""
+    """Return the two parts of tensors in memory, or of a map-style dataset as Subsets.
+
+    Raises SettingError for data that cannot be indexed.
+    """
     tensors = in_memory(data)
     if tensors is not None:
         indices = [torch.from_numpy(rows) for rows in part]
@@ -90,14 +96,14 @@ def divide(data: Any, part: Part) -> tuple[Any, Any]:
 
 
 def indexable(data: Any) -> bool:
-    """Say whether data has a length and rows that can be asked for by number."""
+    """Return whether data has a length and rows that can be indexed."""
     if in_memory(data) is not None:
         return True
     return not isinstance(data, IterableDataset) and hasattr(data, "__len__") and hasattr(data, "__getitem__")
 
 
 def rows_of(data: Any) -> int:
-    """Return how many rows the data has. Raises SettingError where it has no length."""
+    """Return the number of rows. Raises SettingError for data without a length."""
     tensors = in_memory(data)
     try:
         return len(tensors[0] if tensors is not None else data)
@@ -106,7 +112,10 @@ def rows_of(data: Any) -> int:
 
 
 def targets_of(data: Any) -> np.ndarray | None:
-    """Return the classes (n,) that a split can be stratified by, where the data shows whole-number targets."""
+    """Return the classes (N,) to stratify by; None if the data shows no whole-number targets.
+
+    They are the last tensor in memory, or the dataset's attribute `targets`.
+    """
     tensors = in_memory(data)
     found = tensors[-1] if tensors is not None else getattr(data, "targets", None)
     if found is None:
@@ -116,6 +125,6 @@ def targets_of(data: Any) -> np.ndarray | None:
 
 
 def _fits(classes: np.ndarray, each: int, *sizes: int) -> bool:
-    """Say whether every class has `each` members, and every part room for every class."""
+    """Return whether every class has `each` rows, and every part of `sizes` has room for every class."""
     counts = Counter(classes.tolist())
     return min(counts.values()) >= each and all(size >= len(counts) for size in sizes)

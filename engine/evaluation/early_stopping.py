@@ -1,4 +1,4 @@
-"""What is best so far, and when to stop waiting for something better."""
+"""The best value of the monitored metric so far, and when to stop because it no longer improves."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ class EarlyStopping:
     """Counts the evaluations without a better value of the monitored metric."""
 
     def __init__(self, monitor: str, patience: int | None, *, lower_is_better: bool) -> None:
-        """Stop after `patience` evaluations without a better one; None only keeps the best."""
+        """Stop after `patience` evaluations without improvement; with None only keep the best value."""
         self.monitor, self.patience, self.lower_is_better = monitor, patience, lower_is_better
         self.best = math.nan
+        """The best value; NaN before the first finite one."""
         self.best_step = 0
+        """The step at which it was measured."""
         self.waited = 0
+        """Evaluations since then without improvement."""
 
     def update(self, value: float, step: int) -> bool:
-        """Take in the value of one evaluation; says whether it is the best. NaN is never better."""
+        """Add the value of one evaluation, at `step`, and return whether it is the best. NaN is never better."""
         better = not math.isnan(value) and (
             math.isnan(self.best) or (value < self.best if self.lower_is_better else value > self.best)
         )
@@ -29,14 +32,14 @@ class EarlyStopping:
 
     @property
     def exhausted(self) -> bool:
-        """Say whether the patience is used up."""
+        """Whether the run should stop: the last `patience` evaluations brought no improvement."""
         return self.patience is not None and self.waited >= self.patience
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
+        """Return the counter for a checkpoint."""
         return {"monitor": self.monitor, "best": self.best, "best_step": self.best_step, "waited": self.waited}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` returned; a best value of another metric is not comparable and is dropped."""
+        """Load what `state_dict` returned. The best value of another metric is dropped: it is not comparable."""
         if state["monitor"] == self.monitor:
             self.best, self.best_step, self.waited = state["best"], state["best_step"], state["waited"]

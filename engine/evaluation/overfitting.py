@@ -1,23 +1,26 @@
-"""Says when a model begins to learn its training data by heart."""
+"""Detect when a model starts to overfit: the evaluated loss rises while the training loss falls."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-RISES = 3  # evaluations in a row with a higher loss, while the training loss fell
+RISES = 3  # evaluations with a higher evaluated and a lower training loss until a warning
 
 
 class Overfitting:
-    """Watches evaluated against training loss."""
+    """Compares the evaluated loss with the training loss after each evaluation."""
 
     def __init__(self) -> None:
-        """Begin with nothing seen."""
+        """Start without an evaluation."""
         self._evaluated = self._trained = math.nan
         self._rises = 0
 
     def update(self, evaluated: float, trained: float) -> bool:
-        """Take in one evaluation and the mean training loss before it; true once, when a rise is long enough."""
+        """Add the evaluated loss and the mean training loss before it; return whether to warn now.
+
+        It is true once: at the third rise. An evaluated loss that does not rise starts the count again.
+        """
         if evaluated > self._evaluated and trained < self._trained:
             self._rises += 1
         elif evaluated <= self._evaluated:
@@ -26,9 +29,9 @@ class Overfitting:
         return self._rises == RISES
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
+        """Return the counter for a checkpoint."""
         return {"evaluated": self._evaluated, "trained": self._trained, "rises": self._rises}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` returned."""
+        """Load what `state_dict` returned."""
         self._evaluated, self._trained, self._rises = state["evaluated"], state["trained"], state["rises"]

@@ -1,118 +1,94 @@
-"""When to evaluate, and who learns of it: the schedule, the early-stop counter, the best checkpoint."""
+"""When to evaluate during a training, and what an evaluation means for early stopping and overfitting."""
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any
 
 from ..config.specs import Every
-from ..data import factory as data
-from ..data.batches import Batches
+from ..data.batches import Batches, batch_count
 from ..errors import SettingError
 from ..runs.events import EarlyStopping as EarlyStoppingEvent
-from ..runs.events import Evaluated, Evaluating, Warned
-from ..runtime.command_handler import Ended
-from ..runtime.loss_log import SPEAK
+from ..runs.events import Evaluated, Evaluating, Event, Warned
 from .early_stopping import EarlyStopping
-from .evaluator import Evaluator, length
+from .evaluator import Evaluator
 from .overfitting import Overfitting
 
-if TYPE_CHECKING:
-    from ..training.trainer import Trainer
+Metrics = dict[str, float]
 
 
-class Examiner:
-    """Evaluates a trainer's model; its training state is left as it was."""
+class ScheduledEvaluation:
+    """Evaluates on a schedule and emits what it found. It saves nothing, steps nothing and stops nothing."""
 
-    def __init__(self, trainer: Trainer, evaluator: Evaluator) -> None:
-        """Serve `trainer`. Raises SettingError where the monitored metric is not measured."""
-        task, settings = trainer.task, trainer.settings
-        self._trainer, self._evaluator = trainer, evaluator
-        self.watched = "val" if task.val is not None else "test"
-        watched = task.val if task.val is not None else task.test
-        self.batches = data.evaluation_batches(watched, settings, trainer.device, task)
-        evaluator.metrics.check(settings.monitor)
-        lower = evaluator.metrics.lower_is_better(settings.monitor)
-        self.early_stopping = EarlyStopping(settings.monitor, settings.patience, lower_is_better=lower)
-        self.overfitting = Overfitting()
-        self.evaluating: str | None = None
-        """The cause of the evaluation under way."""
-        self.last: dict[str, float] = {}
-        """The metrics of the last evaluation."""
-        self._every = Every.parse(settings.eval_every, what="--eval-every")
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        batches: Batches,
+        split: str,
+        early_stopping: EarlyStopping,
+        overfitting: Overfitting,
+        emit: Callable[[Event], None],
+        *,
+        every: str,
+        epochs: int,
+    ) -> None:
+        """Evaluate on `batches` of the data called `split`, `every` so often and at the end of `epochs`."""
+        self.batches, self.split = batches, split
+        self.early_stopping, self.overfitting = early_stopping, overfitting
+        self.last: Metrics = {}
+        """Metrics of the last evaluation."""
+        self.running = False
+        """An evaluation is under way."""
+        self._evaluator, self._emit = evaluator, emit
+        self._every, self._epochs = Every.parse(every, what="--eval-every"), epochs
 
-    def due(self) -> bool:
-        """Say whether an evaluation is due at this step, and was not made yet."""
-        progress, every = self._trainer.progress, self._every
-        if progress.step == progress.evaluated or self._trainer.window:
-            return False
-        if progress.batch == 0 and progress.epoch == self._trainer.settings.epochs:
+    def due(self, step: int, epoch: int, batch: int) -> bool:
+        """Return whether to evaluate after `step` optimizer steps, `epoch` epochs and `batch` batches of the next."""
+        if batch == 0 and epoch == self._epochs:
             return True
-        if every.unit == "steps":
-            return progress.step % every.count == 0
-        return progress.batch == 0 and progress.epoch % every.count == 0
+        if self._every.unit == "steps":
+            return step % self._every.count == 0
+        return batch == 0 and epoch % self._every.count == 0
 
-    def evaluate_on_schedule(self) -> None:
-        """Evaluate, and let everything that decides by it learn of it. Raises Ended where the patience is used up."""
-        trainer, stopping = self._trainer, self.early_stopping
-        progress = trainer.progress
-        values = self.evaluate("schedule")
-        value = values.get(stopping.monitor)
-        if value is None:
-            raise SettingError(f"--monitor {stopping.monitor!r} is not measured; there are {', '.join(values)}")
-        better = stopping.update(value, progress.step)
-        progress.evaluated = progress.step
-        trainer.say(EarlyStoppingEvent(patience=stopping.patience, **stopping.state_dict(), **trainer.place))
-        trainer.stepped("evaluation", value)
-        if self.overfitting.update(values["loss"], trainer.losses.take_mean()):
-            best = f"best was step {stopping.best_step:,}"
-            message = f"{best}, now the evaluated loss rises while the training loss falls"
-            trainer.say(Warned(kind="overfitting", message=message, **trainer.place))
-        if better:
-            trainer.keeper.hold_best()
-            trainer.keeper.tend()
-        self.stop_early()
-
-    def stop_early(self) -> None:
-        """End the training where the patience is used up. Raises Ended."""
-        stopping = self.early_stopping
-        if stopping.exhausted:
-            raise Ended("early_stopping", f"no better {stopping.monitor} in {stopping.waited} evaluations")
-
-    def evaluate(self, cause: str) -> dict[str, float]:
-        """Evaluate the model as it is, and return its metrics."""
-        self._trainer.speak()
-        self.last = self._measure(self.batches, self.watched, cause)
+    def measure(self, cause: str, position: dict[str, Any], between_batches: Callable[[], None]) -> Metrics:
+        """Return the metrics of the model as it is; `between_batches` may end the evaluation by raising."""
+        self.last = self.measure_on(self.batches, self.split, cause, position, between_batches)
         return self.last
 
-    def final_test(self) -> dict[str, float]:
-        """Return the metrics of the test data: those of the last evaluation, or measured now where there was `val`."""
-        trainer = self._trainer
-        if trainer.task.val is None or trainer.task.test is None:
-            return self.last or self.evaluate("schedule")
-        batches = data.evaluation_batches(trainer.task.test, trainer.settings, trainer.device, trainer.task)
+    def measure_on(
+        self,
+        batches: Batches,
+        split: str,
+        cause: str,
+        position: dict[str, Any],
+        between_batches: Callable[[], None],
+    ) -> Metrics:
+        """Return the metrics on other `batches`, of the data called `split`."""
+        self._emit(Evaluating(split=split, batches=batch_count(batches), cause=cause, **position))
+        self.running = True
         try:
-            return self._measure(batches, "test", "schedule")
+            metrics = self._evaluator.measure(batches, between_batches)
         finally:
-            batches.close()
+            self.running = False
+        self._emit(Evaluated(split=split, metrics=metrics, cause=cause, **position))
+        return metrics
 
-    def _measure(self, batches: Batches, split: str, cause: str) -> dict[str, float]:
-        trainer = self._trainer
-        trainer.say(Evaluating(split=split, batches=length(batches), cause=cause, **trainer.place))
-        self.evaluating = cause
-        try:
-            values = self._evaluator.measure(batches, self._attend)
-        finally:
-            self.evaluating = None
-            trainer.losses.restart_clock()
-        trainer.say(Evaluated(split=split, metrics=values, cause=cause, **trainer.place))
-        return values
+    def count(self, metrics: Metrics, position: dict[str, Any]) -> tuple[float, bool]:
+        """Update the early-stop counter; return the monitored value, and whether it is the best so far.
 
-    def _attend(self) -> None:
-        trainer, now = self._trainer, time.monotonic()
-        if now >= trainer.next_speak:
-            # A save that was asked for is answered here too.
-            trainer.next_speak = now + SPEAK
-            trainer.keeper.tend()
-        if trainer.controls.pending(now):
-            trainer.desk.attend()
+        Raises SettingError where the monitored metric is not among `metrics`.
+        """
+        stopping = self.early_stopping
+        value = metrics.get(stopping.monitor)
+        if value is None:
+            raise SettingError(f"--monitor {stopping.monitor!r} is not measured; there are {', '.join(metrics)}")
+        is_best = stopping.update(value, position["step"])
+        self._emit(EarlyStoppingEvent(patience=stopping.patience, **stopping.state_dict(), **position))
+        return value, is_best
+
+    def compare_losses(self, evaluated: float, trained: float, position: dict[str, Any]) -> None:
+        """Warn once where the evaluated loss keeps rising while the mean training loss falls."""
+        if self.overfitting.update(evaluated, trained):
+            best = f"best was step {self.early_stopping.best_step:,}"
+            message = f"{best}, now the evaluated loss rises while the training loss falls"
+            self._emit(Warned(kind="overfitting", message=message, **position))

@@ -1,4 +1,4 @@
-"""Chooses by a file's name what is exported to it."""
+"""Write a run's curves or weights to a file for other programs."""
 
 from __future__ import annotations
 
@@ -6,33 +6,22 @@ from pathlib import Path
 
 from ..errors import RequestError
 from ..runs.folder import RunFolder
+from .formats import format_of
 
 
-def write(folder: RunFolder, which: str | None, target: Path) -> str:
-    """Write `target`, the folders above it too, and say what it was made from.
+def write(folder: RunFolder, checkpoint: str | None, target: Path) -> str:
+    """Write `target` in the format that its name chooses, and return a description of its source.
 
-    Raises RequestError for a name that says nothing, and for a place that cannot be written: what was there stays.
+    `checkpoint` is `best`, `latest` or a path, for the formats that hold a model; None prefers the best one. Missing
+    parent folders are made. Raises RequestError for an unknown name and for a target that cannot be written, which then
+    keeps its old content.
     """
+    wanted = format_of(target)
     try:
-        return _write(folder, which, target)
+        function = wanted.load()
+        if wanted.checkpoint:
+            return str(function(folder, checkpoint, target))
+        function(folder, target)
+        return folder.events.name
     except OSError as error:
         raise RequestError(f"{target} cannot be written: {error.strerror or error}") from error
-
-
-def _write(folder: RunFolder, which: str | None, target: Path) -> str:
-    if target.suffix in (".safetensors", ".pt"):
-        from .weights import export
-
-        return export(folder, which, target)
-    from . import figure
-    from . import metrics_csv as exporting
-    from . import tensorboard as event_files
-
-    curves = {".csv": exporting.to_csv, ".png": figure.to_png, "": event_files.to_tensorboard}
-    if target.suffix not in curves or (not target.suffix and "tensorboard" not in target.name):
-        raise RequestError(
-            f"{target}: the name says what is written: weights.safetensors, weights.pt, model.pt, metrics.csv,"
-            " curves.png or tensorboard/"
-        )
-    curves[target.suffix](folder, target)
-    return folder.events.name

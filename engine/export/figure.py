@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import RequestError
-from ..files import whole_file
-from ..history.reading import read
+from ..files import atomic_file
+from ..history.history import RunHistory
 from ..runs.folder import RunFolder
-from .metrics_csv import curves, folds, steps_of
+from .curves import curves, folds, steps_of
+from .formats import format_of, missing_library
 
 
 def to_png(folder: RunFolder, target: Path) -> None:
-    """Draw the losses, and every other metric below. Raises RequestError without matplotlib, OSError."""
+    """Draw the losses, and below them every other metric. Raises RequestError without matplotlib, OSError."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise RequestError("curves.png needs matplotlib: pip install 'stoker[export]'") from error
-    with whole_file(target) as file:
-        view = read(folder)
-        others = (metric for _, fold in folds(view) for _, metric in fold.evaluated if metric != "loss")
+        raise missing_library(format_of(target)) from error
+    with atomic_file(target) as file:
+        history = RunHistory.read(folder)
+        others = (metric for _, fold in folds(history) for _, metric in fold.evaluated if metric != "loss")
         metrics = list(dict.fromkeys(["loss", *others]))
         figure = Figure(figsize=(9, 3.2 * len(metrics)), layout="constrained")
         axes = figure.subplots(len(metrics), 1, sharex=True, squeeze=False)[:, 0]
-        for name, fold in folds(view):
+        for name, fold in folds(history):
             for label, curve in curves(fold):
                 metric = "loss" if label == "train_loss" else label.partition("_")[2]
                 if metric in metrics and curve.length:
@@ -35,5 +35,5 @@ def to_png(folder: RunFolder, target: Path) -> None:
             if axis.has_data():
                 axis.legend(fontsize="small")
         axes[-1].set_xlabel("step")
-        axes[0].set_title(view.name)
+        axes[0].set_title(history.name)
         figure.savefig(file, format="png", dpi=120)

@@ -1,7 +1,7 @@
-"""A run's curves as TensorBoard's event files: the scalars that every reader of them knows.
+"""A run's curves as TensorBoard's event files: scalars that every reader of them knows.
 
-TensorBoard's own `Writer` stores a scalar as a tensor, which the classic `EventAccumulator` does not show as one, and
-writes in a thread that cannot tell us of a full disk.
+TensorBoard's own `Writer` is not used: it stores a scalar as a tensor, which the classic `EventAccumulator` does not
+list as a scalar, and it writes in a thread that cannot report a full disk.
 """
 
 from __future__ import annotations
@@ -10,41 +10,41 @@ import re
 import time
 from pathlib import Path
 
-from ..errors import RequestError
-from ..files import whole_file
-from ..history.fold_history import Fold
-from ..history.reading import read
+from ..files import atomic_file
+from ..history.fold_history import FoldHistory
+from ..history.history import RunHistory
 from ..runs.folder import RunFolder
-from .metrics_csv import curves, folds, steps_of
+from .curves import curves, folds, steps_of
+from .formats import format_of, missing_library
 
-OURS = re.compile(r"events\.out\.tfevents\.\d{10}\.stoker-export")  # others end in a host's name, or a number
+OWN_FILE = re.compile(r"events\.out\.tfevents\.\d{10}\.stoker-export")  # other writers' files end in a host or a number
 
 
 def to_tensorboard(folder: RunFolder, target: Path) -> None:
-    """Write an event file each fold, and remove those of an earlier export. Raises OSError.
+    """Write one event file for each fold, and remove those of an earlier export.
 
-    Raises RequestError where tensorboard is not installed.
+    Raises OSError, and RequestError without the tensorboard package.
     """
     try:
         import tensorboard.summary.writer.record_writer  # noqa: F401
     except ImportError as error:
-        raise RequestError("tensorboard/ needs tensorboard: pip install 'stoker[export]'") from error
+        raise missing_library(format_of(target)) from error
     written = []
-    for name, fold in folds(read(folder)):
-        # Ten digits of seconds, as others name them: readers take files in the order of their names.
+    for name, fold in folds(RunHistory.read(folder)):
+        # Ten digits of seconds, as in other event files: readers sort the files by name.
         written.append(target / name / f"events.out.tfevents.{int(time.time()):010d}.stoker-export")
         _write(fold, written[-1])
     for path in (*target.glob("events.*"), *target.glob("fold */events.*")):
-        if OURS.fullmatch(path.name) and path not in written:
+        if OWN_FILE.fullmatch(path.name) and path not in written:
             path.unlink(missing_ok=True)
 
 
-def _write(fold: Fold, path: Path) -> None:
+def _write(fold: FoldHistory, path: Path) -> None:
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.summary.writer.record_writer import RecordWriter
 
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         writer, now = RecordWriter(file), time.time()
         writer.write(Event(wall_time=now, file_version="brain.Event:2").SerializeToString())
         for label, curve in curves(fold):

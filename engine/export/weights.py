@@ -1,4 +1,4 @@
-"""A checkpoint's model for other programs: parameters alone, or the model whole."""
+"""Write a checkpoint's model for other programs: the parameters alone, or the whole module."""
 
 from __future__ import annotations
 
@@ -9,58 +9,51 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
-from ..checkpoints import files as checkpoint
+from ..checkpoints import files as checkpoint_files
+from ..checkpoints.compatibility import load_model
+from ..checkpoints.lookup import find_checkpoint
 from ..errors import RequestError
-from ..files import whole_file
+from ..files import atomic_file
 from ..runs.folder import RunFolder
-from ..session import locate
-from ..tasks.building import build
-from ..tasks.loading import describe
-from ..training import state
+from ..tasks.building import build_task
+from ..tasks.user_errors import one_line
 
-WHOLE = "model.pt"
-
-
-def source(folder: RunFolder, which: str | None) -> Path:
-    """Return the file of `best`, `latest` or a path; None is best where there is one. Raises CheckpointError."""
-    if which is None:
-        which = "best" if (folder.checkpoints / checkpoint.BEST).exists() else "latest"
-    return locate(folder, which)
+WHOLE_MODULE = "model.pt"
 
 
 def export(folder: RunFolder, which: str | None, target: Path) -> str:
-    """Write the model of a checkpoint, as `source` finds it, to `target`, and say of which, and what of it.
+    """Write the model of the checkpoint `which` (see `find_checkpoint`) to `target`, and return what was written.
 
-    `*.safetensors` holds parameters and buffers by name; `*.pt` the same as a state dict for
-    `torch.load(weights_only=True)`, but a file named `model.pt` the whole module in evaluation mode, a pickle that
-    needs the task's code. Raises RequestError for what the format cannot hold, OSError for what cannot be written.
+    `*.safetensors` holds parameters and buffers by name. `*.pt` holds the same as a state dict for
+    `torch.load(weights_only=True)`, but `model.pt` holds the whole module in evaluation mode: a pickle that needs the
+    task's code. Raises RequestError where the format cannot hold the model, OSError where `target` cannot be written.
     """
-    with whole_file(target) as file:
-        path = source(folder, which)
-        weights = checkpoint.read(path)["model"]
+    with atomic_file(target) as file:
+        path = find_checkpoint(folder, which)
+        weights = checkpoint_files.read(path)["model"]
         if target.suffix == ".safetensors":
-            _tensors(weights, file)
-        elif target.name == WHOLE:
-            _module(folder, weights, file)
+            _write_safetensors(weights, file)
+        elif target.name == WHOLE_MODULE:
+            _write_module(folder, weights, file)
             return f"{path.name}: the whole model"
         else:
             torch.save(weights, file)
         return f"{path.name}: its parameters alone"
 
 
-def _tensors(weights: Mapping[str, Any], file: BinaryIO) -> None:
+def _write_safetensors(weights: Mapping[str, Any], file: BinaryIO) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import save
 
     try:
-        content = save(_apart(weights))
+        content = save(_without_shared_memory(weights))
     except (SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise RequestError(f"safetensors cannot hold this model, weights.pt can: {describe(error)}") from error
+        raise RequestError(f"safetensors cannot hold this model, weights.pt can: {one_line(error)}") from error
     file.write(content)
 
 
-def _apart(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return tensors of which none shares memory with another, as the format demands; tied ones are copied."""
+def _without_shared_memory(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors that share no memory, as safetensors demands; tied ones are copied."""
     found, taken = {}, set[int]()
     for name, tensor in weights.items():
         memory = tensor.untyped_storage().data_ptr()
@@ -69,14 +62,14 @@ def _apart(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return found
 
 
-def _module(folder: RunFolder, weights: dict[str, Any], file: BinaryIO) -> None:
-    task, _, _ = build(folder.record())
-    state.load_model(task.model, weights)
-    # Whoever loads it wants answers: dropout off. The task was built for this alone.
+def _write_module(folder: RunFolder, weights: dict[str, Any], file: BinaryIO) -> None:
+    task, _, _ = build_task(folder.record())
+    load_model(task.model, weights)
+    # Inference is what a whole model is exported for: dropout off. This task was built for the export alone.
     model = task.model.eval()
     try:
         torch.save(model, file)
     except OSError:
         raise
-    except Exception as error:  # the task's own objects are pickled, by code of their own
-        raise RequestError(f"the model cannot be written whole, weights.pt can: {describe(error)}") from error
+    except Exception as error:  # the task's own objects are pickled by code of their own, which can raise anything
+        raise RequestError(f"the model cannot be written whole, weights.pt can: {one_line(error)}") from error

@@ -1,1 +1,1 @@
-"""A run's events, folded into curves and counts. Imports numpy, never torch."""
+"""A run's events folded into counts and curves. Imports numpy, never torch."""

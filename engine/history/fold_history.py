@@ -1,4 +1,4 @@
-"""The curves and the bests of one fold."""
+"""The curves and events of one fold."""
 
 from __future__ import annotations
 
@@ -6,80 +6,94 @@ import math
 from typing import TypeVar
 
 from ..runs import events as e
-from .series import Dense, Sparse
-from .step_times import Times
+from .series import Points, PointSeries, StepSeries
+from .step_times import StepTimes
 
-KEPT = 2000  # events of a kind
+KEPT = 2000  # events of one kind that are kept at most
 T = TypeVar("T")
 
 
-class Fold:
-    """The curves and the bests of one fold; a run without folds has a single one."""
+class FoldHistory:
+    """The curves and events of one fold; a run without folds has a single one."""
 
-    def __init__(self, began: float = 0.0) -> None:
-        """Start empty, after `began` seconds of training other folds."""
-        self.began = began
-        self.train = Dense()
-        self.evaluated: dict[tuple[str, str], Sparse] = {}  # by split and metric
-        self.lr: list[Sparse] = []  # one each parameter group
-        self.early: list[e.EarlyStopping] = []
+    def __init__(self, start_seconds: float = 0.0) -> None:
+        """Start empty, after `start_seconds` seconds of training other folds."""
+        self.start_seconds = start_seconds
+        self.train = StepSeries()
+        """The training loss of each step."""
+        self.evaluated: dict[tuple[str, str], PointSeries] = {}
+        """The evaluated metrics by (split, metric)."""
+        self.lr: list[PointSeries] = []
+        """The learning rate, one curve for each parameter group."""
+        self.early_stopping: list[e.EarlyStopping] = []
         self.checkpoints: list[e.CheckpointSaved] = []
         self.warnings: list[e.Warned] = []
-        self.resumes: list[int] = []  # steps that an engine went on from
-        self.turns: list[int] = []  # steps at which the learning rate was said to change
-        self.times = Times()
+        self.resumes: list[int] = []
+        """The steps at which an engine resumed the run."""
+        self.lr_changes: list[int] = []
+        """The steps with a `learning_rate` event."""
+        self.times = StepTimes()
+
+    @property
+    def losses(self) -> Points:
+        """The training loss of every step: (steps int64 (n,), values float32 (n,)); NaN where no loss was recorded."""
+        return self.train.points()
+
+    def metric(self, split: str, name: str) -> Points:
+        """Return an evaluated metric: (steps int64 (n,), values float32 (n,)). Raises KeyError for an unknown one."""
+        return self.evaluated[split, name].points()
 
     def apply(self, event: e.Event, step: int) -> None:
-        """Take in one event of this fold, which happened at `step`."""
+        """Fold in one event of this fold, which happened at `step`."""
         match event:
             case e.Steps():
                 self.train.put(event.first, event.losses)
                 self._set_lr(step, event.lr)
             case e.RunStarted():
-                # Without a step to go on from it is a new beginning: all that is there is superseded.
-                self.cut(-1 if event.resumed_from is None else event.resumed_from)
+                # A run that starts anew supersedes everything that was recorded before.
+                self.truncate(-1 if event.resumed_from is None else event.resumed_from)
                 if event.resumed_from and event.resumed_from not in self.resumes[-1:]:
                     self.resumes.append(event.resumed_from)
             case e.Evaluated():
                 for metric, number in event.metrics.items():
-                    self.evaluated.setdefault((event.split, metric), Sparse()).put(step, number)
+                    self.evaluated.setdefault((event.split, metric), PointSeries()).put(step, number)
             case e.EarlyStopping():
-                _keep(self.early, event)
+                _append(self.early_stopping, event)
             case e.LearningRate():
                 self._set_lr(step, event.lr)
-                _keep(self.turns, step)
+                _append(self.lr_changes, step)
             case e.CheckpointSaved():
-                _keep(self.checkpoints, event)
+                _append(self.checkpoints, event)
             case e.Warned():
-                _keep(self.warnings, event)
+                _append(self.warnings, event)
 
-    def cut(self, step: int) -> None:
-        """Drop what lies beyond `step`: an engine that resumes there supersedes it."""
-        self.train.cut(step)
-        self.times.cut(step)
+    def truncate(self, step: int) -> None:
+        """Drop everything after `step`: an engine that resumes there records it again."""
+        self.train.truncate(step)
+        self.times.truncate(step)
         for curve in (*self.evaluated.values(), *self.lr):
-            curve.cut(step)
+            curve.truncate(step)
         self.resumes = [one for one in self.resumes if one <= step]
-        self.turns = [one for one in self.turns if one <= step]
+        self.lr_changes = [one for one in self.lr_changes if one <= step]
         self.evaluated = {key: curve for key, curve in self.evaluated.items() if curve.length}
         self.lr = [curve for curve in self.lr if curve.length]
-        self.early = [event for event in self.early if (event.step or 0) <= step]
+        self.early_stopping = [event for event in self.early_stopping if (event.step or 0) <= step]
         self.checkpoints = [event for event in self.checkpoints if (event.step or 0) <= step]
         self.warnings = [event for event in self.warnings if (event.step or 0) <= step]
 
     def _set_lr(self, step: int, rates: list[float]) -> None:
-        """Note the rates at `step`: where they change, and how long they hold."""
+        """Record the rates at `step`: a new point where a rate changed, else the old point extended."""
         while len(self.lr) < len(rates):
-            self.lr.append(Sparse())
+            self.lr.append(PointSeries())
         for curve, rate in zip(self.lr, rates, strict=False):
             if curve.last is None or not math.isclose(curve.last, rate, rel_tol=1e-6):
-                curve.turn(step, rate)
+                curve.set_from(step, rate)
             else:
-                curve.hold(step)
+                curve.extend_to(step)
 
 
-def _keep(found: list[T], new: T) -> None:
-    """Append; of very many, every second of the older half is dropped: marks on an axis are then still close."""
+def _append(found: list[T], new: T) -> None:
+    """Append; over `KEPT` items drop every second one of the older half, so marks on an axis stay close."""
     found.append(new)
     if len(found) > KEPT:
         del found[: KEPT // 2 : 2]

@@ -1,4 +1,4 @@
-"""Growable curves: one value each step, and values at some steps only."""
+"""Curves that grow: one value for each step, or values at some steps only."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-LONGEST_GAP = 50_000_000  # steps; a jump beyond it is a broken event, not a curve
+LONGEST_GAP = 50_000_000  # steps; a longer jump comes from a broken event and is ignored
+
+Points = tuple[NDArray[np.int64], NDArray[np.float32]]
+"""Steps (n,) and the values (n,) at these steps."""
 
 
-class Dense:
-    """One float32 a step, from step `base` on; steps never heard of are NaN."""
+class StepSeries:
+    """One float32 for each step from step `base` on; a step without a value is NaN."""
 
     def __init__(self) -> None:
         """Start empty."""
         self.base = 0
         self.length = 0
         self.version = 0
-        self.rewrites = 0  # changes other than new values at the end
+        self.rewrites = 0  # number of changes other than appended values
         self._values: NDArray[np.float32] = np.empty(0, np.float32)
 
     def put(self, first: int, numbers: Sequence[float] | NDArray[np.float32]) -> None:
-        """Set the values of the steps from `first` on; what stood there is replaced."""
+        """Set the values of the steps from `first` on, replacing older ones."""
         if not len(numbers):
             return
         if self.length == 0:
@@ -38,12 +41,12 @@ class Dense:
             grown = np.full(max(end, len(self._values) * 3 // 2, 1024), np.nan, np.float32)
             grown[: self.length] = self._values[: self.length]
             self._values = grown
-        with np.errstate(over="ignore"):  # too large for float32 is infinite
+        with np.errstate(over="ignore"):  # a number too large for float32 becomes infinite
             self._values[start:end] = numbers
         self.length = max(self.length, end)
         self.version += 1
 
-    def cut(self, step: int) -> None:
+    def truncate(self, step: int) -> None:
         """Drop all values beyond `step`."""
         length = max(0, min(self.length, step - self.base + 1))
         if length < self.length:
@@ -52,14 +55,18 @@ class Dense:
             self.rewrites += 1
             self.version += 1
 
+    def points(self) -> Points:
+        """Return copies of the steps and values, both (length,)."""
+        return np.arange(self.base, self.base + self.length, dtype=np.int64), self.values.copy()
+
     @property
     def last_step(self) -> int:
-        """The step of the last value; 0 while there is none."""
+        """The step of the last value, or 0 without values."""
         return self.base + self.length - 1 if self.length else 0
 
     @property
     def values(self) -> NDArray[np.float32]:
-        """The values, one a step; a view, not a copy."""
+        """The values (length,), one for each step; a view, not a copy."""
         return self._values[: self.length]
 
     def _prepend(self, missing: int) -> None:
@@ -68,8 +75,8 @@ class Dense:
         self.length += missing
 
 
-class Sparse:
-    """Values at some steps, sorted by step; a second value at a step replaces the first."""
+class PointSeries:
+    """Values at some steps, sorted by step; a new value at a step replaces the old one."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -79,8 +86,8 @@ class Sparse:
         self._values: NDArray[np.float32] = np.empty(16, np.float32)
 
     @classmethod
-    def of(cls, steps: NDArray[np.int64], values: NDArray[np.float32], version: int = 0) -> Sparse:
-        """Return a curve of these points, sorted by step."""
+    def of(cls, steps: NDArray[np.int64], values: NDArray[np.float32], version: int = 0) -> PointSeries:
+        """Return a curve of these points (n,), which must be sorted by step; the arrays are not copied."""
         curve = cls()
         curve._steps, curve._values, curve.length, curve.version = steps, values, len(steps), version
         return curve
@@ -102,15 +109,15 @@ class Sparse:
             self._values[at] = number
         self.version += 1
 
-    def turn(self, step: int, number: float) -> None:
-        """Set the value from `step` on; what held until there ends just before."""
+    def set_from(self, step: int, number: float) -> None:
+        """Set the value from `step` on; the constant stretch before it ends one step earlier."""
         last = self.length - 1
         if last > 0 and self._steps[last] == step and self._values[last] == self._values[last - 1]:
             self._steps[last] = max(step - 1, int(self._steps[last - 1]) + 1)
         self.put(step, number)
 
-    def hold(self, step: int) -> None:
-        """Say that the last value still holds at `step`, later than it was set."""
+    def extend_to(self, step: int) -> None:
+        """Extend the last value to `step`: the curve is constant up to there."""
         last = self.length - 1
         if last < 0 or step <= self._steps[last]:
             return
@@ -120,33 +127,40 @@ class Sparse:
         else:
             self.put(step, float(self._values[last]))
 
-    def cut(self, step: int) -> None:
+    def truncate(self, step: int) -> None:
         """Drop all values beyond `step`."""
         length = int(np.searchsorted(self.steps, step, side="right"))
         if length < self.length:
             self.length = length
             self.version += 1
 
+    def points(self) -> Points:
+        """Return copies of the steps and values, both (length,)."""
+        return self.steps.copy(), self.values.copy()
+
     @property
     def steps(self) -> NDArray[np.int64]:
-        """The steps; a view, not a copy."""
+        """The steps (length,), ascending; a view, not a copy."""
         return self._steps[: self.length]
 
     @property
     def values(self) -> NDArray[np.float32]:
-        """The values at `steps`; a view, not a copy."""
+        """The values (length,) at `steps`; a view, not a copy."""
         return self._values[: self.length]
 
     @property
     def last(self) -> float | None:
-        """The value at the last step."""
+        """The value at the last step, or None without values."""
         return float(self._values[self.length - 1]) if self.length else None
 
 
-def within(curve: Sparse, low: int, high: int, *, positive: bool = False) -> Sparse:
-    """Return the points from step `low` to `high`, and where the lines to those outside cross the two ends.
+Series = StepSeries | PointSeries
 
-    No line leads to what is not finite, or not above 0 where `positive` is asked.
+
+def within(curve: PointSeries, low: int, high: int, *, positive: bool = False) -> PointSeries:
+    """Return the points from step `low` to `high`, with interpolated points at the two ends.
+
+    No end point is added next to a value that is not finite or, with `positive`, not above 0.
     """
     steps, values = curve.steps, curve.values
     first, end = int(np.searchsorted(steps, low)), int(np.searchsorted(steps, high, side="right"))
@@ -161,7 +175,7 @@ def within(curve: Sparse, low: int, high: int, *, positive: bool = False) -> Spa
         return [step], [float(values[before] + share * (values[before + 1] - values[before]))]
 
     (at_low, from_low), (at_high, from_high) = crossing(low, first - 1), crossing(high, end - 1)
-    return Sparse.of(
+    return PointSeries.of(
         np.concatenate([np.array(at_low, np.int64), steps[first:end], np.array(at_high, np.int64)]),
         np.concatenate([from_low, values[first:end], from_high]).astype(np.float32),
     )

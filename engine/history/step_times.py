@@ -1,45 +1,45 @@
-"""When each step was taken, roughly: pairs of step and seconds trained, thinned as they grow."""
+"""When each step was taken, roughly: pairs of step and seconds trained, downsampled as they grow."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-PAIRS = 2048
+PAIRS = 2048  # pairs kept at most
 
 
-class Times:
-    """A function from steps to seconds and back, straight between the pairs that are kept."""
+class StepTimes:
+    """Maps steps to seconds of training and back, linear between the kept pairs."""
 
     def __init__(self) -> None:
-        """Start at step 0 and no seconds."""
+        """Start at step 0 and 0 seconds."""
         self.version = 0
         self._pairs: list[tuple[int, float]] = [(0, 0.0)]
         self._array: tuple[int, NDArray[np.float64]] = (-1, np.empty((0, 2)))
 
     def put(self, step: int, seconds: float) -> None:
-        """Note that `step` was taken after that many seconds."""
+        """Record that `step` was taken after `seconds` of training."""
         last, before = self._pairs[-1]
         if step <= last:
             return
-        # An instant at least: both ways of the function need it to rise.
+        # Time must rise, so that the map can be inverted.
         self._pairs.append((step, max(seconds, before + 1e-6)))
         self.version += 1
         if len(self._pairs) > PAIRS:
-            # Every second pair; the first and the newest are kept.
+            # Keep every second pair, and always the first and the newest.
             self._pairs = [self._pairs[0], *(self._pairs[2::2] if len(self._pairs) % 2 else self._pairs[1::2])]
 
-    def cut(self, step: int) -> None:
-        """Drop what lies beyond `step`."""
+    def truncate(self, step: int) -> None:
+        """Drop everything after `step`."""
         self._pairs = [pair for pair in self._pairs if pair[0] <= max(step, 0)]
         self.version += 1
 
     def of(self, steps: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the seconds at `steps`."""
+        """Return the seconds (n,) at `steps` (n,)."""
         return self._line(steps, 0, 1)
 
     def steps(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the steps at `seconds`."""
+        """Return the steps (n,) at `seconds` (n,)."""
         return self._line(seconds, 1, 0)
 
     def _line(self, places: NDArray[np.float64], source: int, target: int) -> NDArray[np.float64]:
@@ -49,7 +49,7 @@ class Times:
         along, values = pairs[:, source], pairs[:, target]
         found = np.interp(places, along, values)
         if len(pairs) > 1:
-            # Beyond the newest it goes on as it went last.
+            # Extrapolate beyond the newest pair with the last slope.
             slope = (values[-1] - values[-2]) / (along[-1] - along[-2])
             found = np.where(places > along[-1], values[-1] + (places - along[-1]) * slope, found)
         return np.asarray(found, np.float64)

@@ -1,14 +1,14 @@
-"""How fast a run goes: steps over wall time, evaluations and saves included, pauses not."""
+"""How fast a run trains: steps per second of wall time, with evaluations and saves, without pauses."""
 
 from __future__ import annotations
 
-WARM_UP = 2.0  # seconds of training before a rate is worth showing
-LEAST_WINDOW = 30.0  # seconds that a rate looks back at least; else half of the time trained
-MARKS = 256
+WARM_UP = 2.0  # seconds of training before the rate is shown
+MIN_WINDOW = 30.0  # seconds that the rate looks back at least; else half of the time trained
+MARKS = 256  # pairs of time and step kept at most
 
 
-class Pace:
-    """Follows one engine's progress; all times are the events' own, so a recorded run gives the same numbers."""
+class Throughput:
+    """Follows the progress of one run. All times come from events, so a recorded run gives the same numbers."""
 
     def __init__(self) -> None:
         """Start with no time trained."""
@@ -17,39 +17,39 @@ class Pace:
         self._last = 0.0
         self._marks: list[tuple[float, int]] = []
 
-    def go(self, at: float) -> None:
-        """An engine began, or goes on after a pause."""
-        self.tick(at)
+    def start(self, at: float) -> None:
+        """Count from `at`, in Unix seconds: an engine started, or resumed after a pause."""
+        self.advance(at)
         self._since = self._last = at
 
-    def halt(self, at: float) -> None:
-        """The engine paused or ended."""
-        self.tick(at)
+    def stop(self, at: float) -> None:
+        """Stop counting at `at`: the engine paused or ended."""
+        self.advance(at)
         self._since = None
 
-    def tick(self, at: float) -> None:
-        """Something was heard at this time, in Unix seconds."""
+    def advance(self, at: float) -> None:
+        """Count the time up to an event at `at`, in Unix seconds."""
         if self._since is not None and at > self._last:
             self.active += at - self._last
             self._last = at
 
-    def mark(self, at: float, step: int) -> None:
-        """The run stood at `step` at this time."""
-        self.tick(at)
+    def record(self, at: float, step: int) -> None:
+        """Record that the run was at `step` at `at`, in Unix seconds."""
+        self.advance(at)
         if self._marks and step <= self._marks[-1][1]:
             return
         self._marks.append((self.active, step))
         if len(self._marks) > MARKS:
-            # Every second mark, the newest kept: the window needs no more than a rough start.
+            # Keep every second mark and the newest: the window needs only a rough start.
             self._marks = self._marks[::2] if len(self._marks) % 2 else self._marks[1::2]
 
-    def forget(self) -> None:
-        """Forget the rate: what follows is counted from another step."""
+    def reset_rate(self) -> None:
+        """Drop the rate: the next steps belong to another fold or engine."""
         self._marks.clear()
 
     def restart(self) -> None:
-        """Another engine goes on, later and perhaps from an earlier step; the time between is not training."""
-        self.forget()
+        """Drop the rate and stop counting: another engine resumes later, perhaps from an earlier step."""
+        self.reset_rate()
         self._since = None
 
     def elapsed(self, now: float) -> float:
@@ -58,16 +58,16 @@ class Pace:
         return self.active + running
 
     def rate(self) -> float | None:
-        """Return steps a second, or None before there was enough to tell."""
+        """Return steps per second, or None before `WARM_UP` seconds of training."""
         if len(self._marks) < 2 or self.active - self._marks[0][0] < WARM_UP:
             return None
         end, last = self._marks[-1]
-        window = max(LEAST_WINDOW, (end - self._marks[0][0]) / 2)
+        window = max(MIN_WINDOW, (end - self._marks[0][0]) / 2)
         start, first = next((mark for mark in reversed(self._marks) if mark[0] <= end - window), self._marks[0])
         return (last - first) / (end - start) if end > start else None
 
-    def left(self, steps: int, now: float) -> float | None:
-        """Return the seconds that `steps` more steps take, less what passed since the last news."""
+    def seconds_left(self, steps: int, now: float) -> float | None:
+        """Return the seconds for `steps` more steps, less the time since the last event; None without a rate."""
         rate = self.rate()
         if not rate:
             return None

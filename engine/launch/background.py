@@ -1,4 +1,4 @@
-"""Starts the engine alone in a process and session of its own, where no terminal's end can reach it."""
+"""Start the engine in a process and session of its own, which no closed terminal can reach."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import time
 from ..errors import RequestError, RunError
 from ..runs.events import RunStarted
 from ..runs.folder import RunFolder
-from ..runs.journal import Events
+from ..runs.journal import EventFollower
 
-PATIENCE = 120.0  # seconds until the training must have begun; torch on a cold network disk takes long
-LOOK = 0.05
+STARTUP_TIMEOUT = 120.0  # seconds until the training must have started: importing torch from a network disk is slow
+POLL_INTERVAL = 0.05  # seconds between two reads of the events
 
 
 def start(folder: RunFolder, checkpoint: str | None = None) -> int:
-    """Train the run in a background process, and return its pid once the training has begun.
+    """Train the run in a background process, and return its pid once the training has started.
 
-    Raises RequestError, with the engine's own words, where it did not begin.
+    Raises RequestError with the engine's own message where the training did not start, RunError after STARTUP_TIMEOUT.
     """
-    events = Events(folder.events, at_end=True)
+    events = EventFollower(folder.events, at_end=True)
     log = os.open(folder.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         process = subprocess.Popen(
@@ -33,16 +33,17 @@ def start(folder: RunFolder, checkpoint: str | None = None) -> int:
         )
     finally:
         os.close(log)
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
+    deadline = time.monotonic() + STARTUP_TIMEOUT
+    while time.monotonic() < deadline:
         if any(isinstance(event, RunStarted) for event in events.read_events()):
             return process.pid
         if process.poll() is not None:
-            raise RequestError(_last_words(folder))
-        time.sleep(LOOK)
-    raise RunError(f"run {folder.name} did not begin within {PATIENCE:.0f} s: see {folder.log}")
+            raise RequestError(_last_line(folder))
+        time.sleep(POLL_INTERVAL)
+    raise RunError(f"run {folder.name} did not start within {STARTUP_TIMEOUT:.0f} s: see {folder.log}")
 
 
-def _last_words(folder: RunFolder) -> str:
+def _last_line(folder: RunFolder) -> str:
+    """Return the error that the engine printed last."""
     lines = folder.log.read_text(errors="replace").strip().splitlines()
     return lines[-1].removeprefix("stoker: ") if lines else f"the engine ended at once: see {folder.log}"

@@ -1,45 +1,33 @@
-"""Asks the engine of another process, and waits for what it says."""
+"""Send a command to an engine in another process, and wait for its answer."""
 
 from __future__ import annotations
 
 import time
 
-from ..errors import RequestError, RunError
-from .commands import NAMES, Command, append
+from ..errors import RunError
+from .commands import Command, append
 from .events import CommandAnswered
 from .folder import RunFolder
-from .journal import Events
+from .journal import EventFollower
+from .status import label
 
-LOOK = 0.02  # seconds between two looks at the answers
-
-
-def command(text: str, *, release: bool = False) -> Command:
-    """Return the command that `pause`, `save`, … or `lr=0.001` means. Raises RequestError."""
-    name, equals, value = text.partition("=")
-    if name == "lr" and equals:
-        try:
-            return Command(command="set_learning_rate", lr=float(value))
-        except ValueError:
-            raise RequestError(f"{text!r}: a learning rate is a number above 0, as in lr=0.001") from None
-    allowed = [known for known in NAMES if known != "set_learning_rate"]
-    if text not in allowed:
-        raise RequestError(f"{text!r} cannot be asked; there are {', '.join(allowed)} and lr=X")
-    if release and text != "pause":
-        raise RequestError("--release belongs to pause")
-    return Command(command=text, release=release)
+POLL_INTERVAL = 0.02  # seconds between two reads of the events
 
 
-def ask(folder: RunFolder, asked: Command) -> CommandAnswered:
-    """Send a command and return its answer, however long a batch takes. Raises RunError where nobody can answer."""
+def send_command(folder: RunFolder, command: Command) -> CommandAnswered:
+    """Send `command` and return its answer, however long a batch takes.
+
+    Raises RunError where no engine trains the run, or where it ends without an answer.
+    """
     if not folder.locked():
-        raise RunError(f"run {folder.name} is not being trained (it is {folder.state()}): nobody can be asked")
-    events = Events(folder.events, at_end=True)
-    append(folder.commands, asked)
+        raise RunError(f"run {folder.name} has no engine to take commands (it is {label(folder.state())})")
+    events = EventFollower(folder.events, at_end=True)
+    append(folder.commands, command)
     while True:
         gone = not folder.locked()
         for event in events.read_events():
-            if isinstance(event, CommandAnswered) and event.id == asked.id:
+            if isinstance(event, CommandAnswered) and event.id == command.id:
                 return event
         if gone:
             raise RunError(f"the engine of run {folder.name} ended without an answer")
-        time.sleep(LOOK)
+        time.sleep(POLL_INTERVAL)

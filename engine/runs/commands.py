@@ -1,6 +1,6 @@
-"""Requests to the loop: from the dashboard in this process, from `commands.jsonl`, and from signals.
+"""Commands to the training loop: from the dashboard in this process, from `commands.jsonl`, and from signals.
 
-The loop takes them between batches. Nothing here touches the model, so any thread and any signal handler may ask.
+The loop takes them between batches. Nothing here touches the model, so any thread and any signal handler may send one.
 """
 
 from __future__ import annotations
@@ -9,21 +9,48 @@ import os
 import time
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Literal, get_args
+from typing import Literal
 from uuid import uuid4
 
 import msgspec
 
 from .events import encode_line
-from .journal import Lines
+from .journal import LineFollower
 
-Name = Literal["pause", "resume", "save", "evaluate", "stop", "set_learning_rate"]
-NAMES: tuple[str, ...] = get_args(Name)
-LOOK = 0.05  # seconds between two looks at commands.jsonl
+
+class CommandSpec(msgspec.Struct, frozen=True):
+    """One command: its name, when the loop can take it, and what it does."""
+
+    name: str
+    when: Literal["training", "paused", "always"]
+    """Whether it makes sense while the run trains, while it is paused, or both; a run without an engine takes none."""
+    help: str
+
+
+COMMANDS = (
+    CommandSpec("pause", "training", "Pause after the current batch."),
+    CommandSpec("resume", "paused", "Continue a paused run."),
+    CommandSpec("save", "always", "Save a resumable checkpoint now."),
+    CommandSpec("evaluate", "always", "Evaluate the model now, without changing the run."),
+    CommandSpec("stop", "always", "Save, then end the run."),
+    CommandSpec("set_learning_rate", "always", "Set the learning rate; the schedule keeps its shape."),
+)
+"""Every command of the project. Everything that lists, offers or refuses commands reads this table."""
+NAMES = tuple(spec.name for spec in COMMANDS)
+POLL_INTERVAL = 0.05  # seconds between two reads of commands.jsonl
+
+
+def allowed_commands(*, paused: bool) -> frozenset[str]:
+    """Return the commands that make sense for a run with an engine. `release` stands for `pause` with `release`."""
+    phase = "paused" if paused else "training"
+    return frozenset(spec.name for spec in COMMANDS if spec.when in (phase, "always")) | {"release"}
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """One request, answered by a `command` event with its `id`; `lr` is set_learning_rate's, `release` pause's."""
+    """A command to the loop, answered by a `command` event with the same `id`.
+
+    `lr` belongs to set_learning_rate, `release` to pause: give the device's memory back until the run resumes.
+    """
 
     id: str = msgspec.field(default_factory=lambda: uuid4().hex[:12])
     command: str = ""
@@ -32,36 +59,36 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Controls:
-    """Where the loop finds what was asked of it."""
+    """The queue of commands of one training loop."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Take commands from this process, and from the file at `path`: those appended from now on."""
+        """Take commands from this process, and those appended to the file at `path` from now on."""
         self._queue: SimpleQueue[Command | None] = SimpleQueue()
-        self._lines = Lines(path, at_end=True) if path else None
-        self._next_look = 0.0
+        self._lines = LineFollower(path, at_end=True) if path else None
+        self._next_poll = 0.0
         self.signal: int | None = None
 
     def send(self, command: Command) -> str:
-        """Ask for `command`; returns the id that its answer will carry."""
+        """Queue `command` and return the id that its answer will carry."""
         self._queue.put(command)
         return command.id
 
     def end(self, signum: int) -> None:
-        """Ask for a save and the end of the run; safe inside a signal handler."""
+        """Ask the loop to save and end; safe inside a signal handler."""
         self.signal = signum
 
     def wake(self) -> None:
-        """Let a waiting loop look again at once."""
+        """Wake a loop that waits."""
         self._queue.put(None)
 
     def pending(self, now: float) -> bool:
-        """Say whether `take` would find something; cheap enough for every batch. `now` is `time.monotonic()`."""
+        """Return whether to call `take`; cheap enough for every batch. `now` is `time.monotonic()` in seconds."""
         if self.signal is not None or not self._queue.empty():
             return True
-        return self._lines is not None and now >= self._next_look
+        return self._lines is not None and now >= self._next_poll
 
     def take(self) -> list[Command]:
-        """Return the commands that came since the last look, this process's first."""
+        """Return the commands since the last call, those of this process first."""
         commands: list[Command] = []
         while True:
             try:
@@ -70,13 +97,13 @@ class Controls:
                 break
             if command is not None:
                 commands.append(command)
-        if self._lines is not None and (now := time.monotonic()) >= self._next_look:
-            self._next_look = now + LOOK
+        if self._lines is not None and (now := time.monotonic()) >= self._next_poll:
+            self._next_poll = now + POLL_INTERVAL
             commands += [command for line in self._lines.read() if (command := parse(line)) is not None]
         return commands
 
-    def wait(self, seconds: float = LOOK) -> None:
-        """Sleep until something is asked in this process, `seconds` at most."""
+    def wait(self, seconds: float = POLL_INTERVAL) -> None:
+        """Sleep until this process sends a command, at most `seconds`."""
         try:
             command = self._queue.get(timeout=seconds)
         except Empty:
@@ -86,7 +113,7 @@ class Controls:
 
 
 def parse(line: bytes) -> Command | None:
-    """Return the command on `line`; garbage is None, an unknown command is returned to be refused."""
+    """Return the command on a line of JSON, or None for garbage; the loop refuses an unknown name."""
     try:
         return msgspec.json.decode(line, type=Command, strict=False)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -94,7 +121,7 @@ def parse(line: bytes) -> Command | None:
 
 
 def append(path: Path, command: Command) -> None:
-    """Ask the engine of another process, by its run folder's command file. Raises OSError."""
+    """Send a command to an engine in another process through its `commands.jsonl`. Raises OSError."""
     line = encode_line({name: value for name, value in msgspec.to_builtins(command).items() if value is not None})
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

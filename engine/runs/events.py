@@ -1,132 +1,182 @@
-"""Everything the loop says, a sentence each. The same classes are written to `events.jsonl` and read from it.
+"""Everything the training loop reports, one class for each kind of event.
 
-A line is one JSON object whose `event` names the class. Unknown events and fields are skipped, missing fields take
-their defaults, and a number that is not finite is the string "NaN", "Infinity" or "-Infinity", so that every line is
-valid JSON.
+The same classes are written to `events.jsonl` and read from it. A line is one JSON object whose `event` names the
+class. Unknown events and fields are skipped, and missing fields take their defaults. A number that is not finite is the
+string "NaN", "Infinity" or "-Infinity", so that every line is valid JSON.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
-T = TypeVar("T")
-
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
-    """Base of all events; `at` is in Unix seconds; `step`, `epoch` and `fold` only where it belongs to them."""
+    """Base of all events."""
 
     at: float = msgspec.field(default_factory=time.time)
+    """When it happened, in Unix seconds."""
     step: int | None = None
+    """Optimizer steps taken so far in this fold; left out if the event belongs to no step."""
     epoch: int | None = None
+    """Number of the epoch, counted from 1 (0 before the first step); left out if the event belongs to no epoch."""
     fold: int | None = None
+    """Number of the fold, counted from 0; left out if the run has no folds."""
 
 
 class RunStarted(Event, tag="run_started", frozen=True, kw_only=True):
-    """An engine began to train; `resumed_from` is the step it goes on from, None for a new run."""
+    """An engine has started to train the run, or the next fold of it."""
 
     run: str = ""
+    """The run's name."""
     task: str = ""
+    """The task as on the command line."""
     device: str = ""
+    """The device in words: `cpu (2 threads)`, `cuda:0 (NVIDIA H100)`."""
     parameters: int = 0
+    """Number of the model's parameters, frozen ones included."""
     epochs: int = 0
+    """The setting `epochs`."""
     steps_per_epoch: int | None = None
+    """Optimizer steps in an epoch; None if the data has no length."""
     resumed_from: int | None = None
+    """The step that it continues from; None for a new run. Later events of earlier engines are void."""
     pid: int = 0
+    """The engine's process id."""
     host: str = ""
+    """The engine's machine."""
     folds: int = 1
+    """Number of models that the split trains."""
+    metrics: dict[str, str] = {}
+    """For each metric of the task `higher` or `lower`, whichever is better; empty in runs of older versions."""
+    scheduler_unit: str = ""
+    """When the learning-rate scheduler steps: `none`, `step`, `epoch` or `evaluation`; empty in older versions."""
 
 
 class Steps(Event, tag="steps", frozen=True, kw_only=True):
-    """Optimiser steps `first` to `step` were taken; `losses` has one each, `lr` one each parameter group."""
+    """The optimizer steps `first` to `step` were taken; there are about five such events a second."""
 
     first: int = 0
+    """Number of the first step, counted from 1."""
     losses: list[float] = []
+    """The training loss of each step, `first` to `step`: the mean over its batches."""
     lr: list[float] = []
+    """The learning rate of each parameter group after the last step."""
     samples_per_second: float = 0.0
+    """Training throughput since the previous `steps` event, without pauses and evaluations."""
 
 
 class Evaluating(Event, tag="evaluating", frozen=True, kw_only=True):
-    """An evaluation began; `batches` is its length where that is known."""
+    """An evaluation has begun."""
 
     split: str = "test"
+    """The data that is evaluated: `test` or `val`."""
     batches: int | None = None
+    """Number of batches to evaluate; None if the data has no length."""
     cause: str = "schedule"
+    """`schedule` or `command`."""
 
 
 class Evaluated(Event, tag="evaluated", frozen=True, kw_only=True):
-    """The model was evaluated on `split`; `metrics` has the loss and every metric of the task."""
+    """The model was evaluated."""
 
     split: str = "test"
+    """The data that was evaluated: `test` or `val`."""
     metrics: dict[str, float] = {}
+    """The mean `loss` over the samples, and every metric of the task, by name."""
     cause: str = "schedule"
+    """`schedule` or `command`; only those on schedule count for early stopping."""
 
 
 class EarlyStopping(Event, tag="early_stopping", frozen=True, kw_only=True):
-    """The early-stop counter after an evaluation: `waited` evaluations without a better `best`."""
+    """The counter of early stopping after an evaluation on schedule."""
 
     monitor: str = "loss"
+    """The monitored metric."""
     best: float = math.nan
+    """Its best value so far; NaN before the first finite one."""
     best_step: int = 0
+    """The step at which the best value was measured."""
     waited: int = 0
+    """Evaluations since then without improvement."""
     patience: int | None = None
+    """Evaluations without improvement after which the run stops; None if it never does."""
 
 
 class LearningRate(Event, tag="learning_rate", frozen=True, kw_only=True):
-    """The learning rate changed, by its schedule or by a command; one each parameter group."""
+    """The learning rate changed. Schedulers that step with each optimizer step emit no such events."""
 
     lr: list[float] = []
+    """The new learning rate of each parameter group."""
     cause: str = "schedule"
+    """`schedule` or `command`."""
 
 
 class CheckpointSaved(Event, tag="checkpoint_saved", frozen=True, kw_only=True):
-    """A checkpoint is safe on disk."""
+    """A checkpoint is complete and durable on the disk."""
 
     path: str = ""
+    """Its path inside the run folder."""
     kind: str = "latest"
+    """`latest`, `best`, or `kept` for a numbered one."""
     bytes: int = 0
+    """Size of the file in bytes."""
     seconds: float = 0.0
+    """Time that the writer thread took, in seconds; the training waited only for the copy to memory."""
     cause: str = "schedule"
+    """`schedule`, `command`, `best`, `signal` or `end`."""
 
 
 class Paused(Event, tag="paused", frozen=True, kw_only=True):
     """The loop waits between two batches."""
 
     cause: str = "command"
+    """`command`, or `nan` for a loss that is not finite."""
 
 
 class Resumed(Event, tag="resumed", frozen=True, kw_only=True):
-    """The loop goes on after a pause."""
+    """The loop continues after a pause."""
 
     cause: str = "command"
+    """Always `command`."""
 
 
 class CommandAnswered(Event, tag="command", frozen=True, kw_only=True):
-    """What really happened to a command."""
+    """The result of a command."""
 
     id: str = ""
+    """The command's id."""
     command: str = ""
+    """The command's name."""
     status: str = "done"
+    """`done` or `failed`."""
     message: str = ""
+    """What was done, or why it failed."""
 
 
 class Warned(Event, tag="warning", frozen=True, kw_only=True):
-    """Something a person should look at; the training goes on."""
+    """Something that a person should know; the training continues."""
 
     kind: str = ""
+    """`save_failed`, `nan`, `inexact`, `overfitting`, `checkpoint`, `task_changed`, `note` or `download`."""
     message: str = ""
+    """The warning in words."""
 
 
 class RunFinished(Event, tag="run_finished", frozen=True, kw_only=True):
-    """The engine is done; `cause` is completed, early_stopping, stopped or failed."""
+    """The engine has ended and holds the run no longer."""
 
     cause: str = "completed"
+    """`completed`, `early_stopping`, `stopped` or `failed`."""
     best: float | None = None
+    """The best value of the monitored metric; None if there is none."""
     test: dict[str, float] = {}
+    """The last metrics, measured on the test data if there is any; of several folds the means and `_std`."""
     message: str = ""
+    """Why it ended, in words; empty for the usual end."""
 
 
 AnyEvent = (
@@ -144,12 +194,17 @@ AnyEvent = (
     | RunFinished
 )
 
-# Lax, because that is what reads "NaN" and "Infinity" as numbers.
+# Not strict, because only then msgspec reads "NaN" and "Infinity" as numbers.
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent, strict=False)
 
 
+def ignore_event(event: Event) -> None:
+    """Do nothing with an event, where it is enough that events.jsonl has it."""
+    del event
+
+
 def encode(event: Event) -> bytes:
-    """Return the event as one line of JSON, newline included."""
+    """Return the event as one line of JSON with its newline."""
     fields: dict[str, Any] = msgspec.to_builtins(event)
     for name in ("step", "epoch", "fold"):
         if fields[name] is None:
@@ -158,7 +213,7 @@ def encode(event: Event) -> bytes:
 
 
 def decode(line: bytes) -> Event | None:
-    """Return the event on `line`, or None for a line this version does not know or cannot read."""
+    """Return the event on `line`; None if this version does not know or cannot read it."""
     try:
         return _decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -166,7 +221,7 @@ def decode(line: bytes) -> Event | None:
 
 
 def encode_line(value: object) -> bytes:
-    """Return plain data as one line of JSON; numbers that are not finite become strings."""
+    """Return plain data as one line of JSON with its newline; numbers that are not finite become strings."""
     return msgspec.json.encode(_finite(value)) + b"\n"
 
 
@@ -178,7 +233,7 @@ def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        # Whole lists of losses pass here several times a second: look before copying.
+        # Lists of losses come here several times a second: copy only if needed.
         if all(isinstance(item, float) and math.isfinite(item) for item in value):
             return value
         return [_finite(item) for item in value]

@@ -1,4 +1,4 @@
-"""Lets a run that reached its end train on: for more epochs, or with more patience."""
+"""Extend a run that reached its limit: give it more epochs, or more patience."""
 
 from __future__ import annotations
 
@@ -9,45 +9,49 @@ import msgspec
 from ..config.settings import Settings
 from ..errors import RunError
 from .events import RunFinished, Steps
-from .folder import Record, RunFolder
+from .folder import RunFolder
+from .record import Record
 
 Limit = Literal["epochs", "patience"]
-LIMITS: dict[str, Limit] = {"completed": "epochs", "early_stopping": "patience"}
+LIMIT_BY_CAUSE: dict[str, Limit] = {"completed": "epochs", "early_stopping": "patience"}
+"""The setting that ends a run, by the cause in its `run_finished` event."""
 
 
-def reached(folder: RunFolder) -> tuple[Limit, int] | None:
-    """Return the setting that ended the run, and its value; None where it was cut short.
+def limit_reached(folder: RunFolder) -> tuple[Limit, int] | None:
+    """Return the setting that ended the run, and its value; None if the run ended for another reason.
 
-    Raises RunError where it is no run folder, or the last of several folds has ended.
+    Raises RunError if this is no run folder, or the run has several folds and has completed them.
     """
     last = next(reversed(folder.last_events()), None)
-    limit = LIMITS.get(last.cause) if isinstance(last, RunFinished) else None
+    limit = LIMIT_BY_CAUSE.get(last.cause) if isinstance(last, RunFinished) else None
     if limit is None:
         return None
     record = folder.record()
     if _settings(record).folds > 1:
-        raise _of_one_length(folder)
+        raise _has_folds(folder)
     value = record.settings.get(limit)
     return (limit, value) if isinstance(value, int) else None
 
 
-def prolong(folder: RunFolder, **limits: Any) -> Record:
-    """Write down that the run is to train until `epochs`, or to stop after `patience` evaluations in vain.
+def extend_run(folder: RunFolder, **limits: Any) -> Record:
+    """Set a new limit in `run.json`: `epochs=N` or `patience=N`. The next engine uses it.
 
-    Whichever engine trains it next goes by that; where it refuses, what is returned is to be written back. An
-    evaluation that was made only because the run had ended counts as any other. Raises SettingError, RunError where the
-    run cannot be of that length, RunLocked while it is being trained.
+    Returns the old record; write it back if the engine refuses. The evaluation at the old end counts as any other.
+    Raises SettingError for an invalid value, RunError if the run has folds or has trained for more epochs already,
+    RunLocked while an engine trains it.
     """
     with folder.lock():
         before = folder.record()
         record = msgspec.structs.replace(before, given=before.given | limits)
         settings = _settings(record)
         if settings.folds > 1:
-            raise _of_one_length(folder)
+            raise _has_folds(folder)
         if "epochs" in limits:
             trained = max((e.epoch or 0 for e in folder.last_events() if isinstance(e, Steps | RunFinished)), default=0)
             if settings.epochs < trained:
-                raise RunError(f"run {folder.name} is in epoch {trained} by now: {settings.epochs} are too few")
+                raise RunError(
+                    f"run {folder.name} is already in epoch {trained}: --epochs {settings.epochs} is too few"
+                )
         try:
             folder.write_record(record)
         except OSError as error:
@@ -55,14 +59,14 @@ def prolong(folder: RunFolder, **limits: Any) -> Record:
         return before
 
 
-def given(record: Record) -> list[str]:
-    """Return the limits of the run that a person gave, not its task."""
-    return [name for name in LIMITS.values() if name in record.given]
+def given_limits(record: Record) -> list[str]:
+    """Return which limits were set on the command line or by `extend_run`, not by the task."""
+    return [name for name in LIMIT_BY_CAUSE.values() if name in record.given]
 
 
-def _of_one_length(folder: RunFolder) -> RunError:
+def _has_folds(folder: RunFolder) -> RunError:
     return RunError(
-        f"the folds of run {folder.name} are of one length: `stoker run --like {folder.name}` trains longer ones"
+        f"A run with folds cannot be extended. Start a longer one with `stoker run --like {folder.name} --epochs N`."
     )
 
 

@@ -1,157 +1,90 @@
-"""Run folders: create, open, find, list and lock them. A run is a folder; everything else reads it."""
+"""Run folders: create, find, list, lock and delete them. A run is a folder; every other program reads only that."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import re
+import shutil
 import socket
 import time
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from ..errors import RunError, RunLocked
-from .events import Event, Paused, Resumed, RunFinished, RunStarted, decode
+from ..errors import RunError
+from . import lock
+from .events import Event, decode
+from .record import Record, read_record, write_record
+from .status import state_of
 
 NAME = re.compile(r"[^/\x00-\x1f]+")
-LONGEST = 100  # characters of a run's name: it stands in tables and on one line of a terminal
-TAIL = 256 * 1024  # bytes at the end of events.jsonl that tell a run's state
-LOCK_TRIES = 10  # a reader that looks whether a run lives holds the lock for an instant
-
-_held: set[int] = set()
-
-
-def _let_go() -> None:
-    # A forked DataLoader worker would keep the lock of a killed engine for as long as it lives.
-    for file in _held:
-        os.close(file)
-
-
-os.register_at_fork(after_in_child=_let_go)
-
-
-class Record(msgspec.Struct, kw_only=True):
-    """`run.json`: what it takes to run it again."""
-
-    run: str
-    task: str
-    parameters: dict[str, Any] = {}
-    given: dict[str, Any] = {}
-    settings: dict[str, Any] = {}
-    seed: int | None = None
-    versions: dict[str, str] = {}
-    git: dict[str, Any] | None = None
-    sources: dict[str, str] = {}
-    """sha256 of each file of the user's own that the task imported."""
-    host: str = ""
-    started: float = 0.0
+LONGEST_NAME = 100  # characters: a run's name stands in tables and on one line of a terminal
+TAIL = 256 * 1024  # bytes at the end of events.jsonl: enough events to tell a run's state
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The paths inside one run's folder, and what can be said of it without torch."""
+    """The files inside one run's folder. Nothing here needs torch."""
 
     path: Path
 
     @property
     def name(self) -> str:
-        """The run's name: the folder's."""
+        """The run's name: that of its folder."""
         return self.path.name
 
     @property
     def events(self) -> Path:
-        """What the engine said."""
+        """`events.jsonl`: everything that happened, written by the engine."""
         return self.path / "events.jsonl"
 
     @property
     def commands(self) -> Path:
-        """What other processes ask."""
+        """`commands.jsonl`: commands for the engine, appended by other processes."""
         return self.path / "commands.jsonl"
 
     @property
     def checkpoints(self) -> Path:
-        """The folder of checkpoints."""
+        """The folder of checkpoints and their checksums."""
         return self.path / "checkpoints"
 
     @property
     def log(self) -> Path:
-        """What the engine, the task and its libraries printed."""
+        """`engine.log`: what the engine, the task and its libraries printed."""
         return self.path / "engine.log"
 
     def record(self) -> Record:
-        """Read `run.json`. Raises RunError."""
-        try:
-            return msgspec.json.decode((self.path / "run.json").read_bytes(), type=Record)
-        except (OSError, msgspec.MsgspecError) as error:
-            raise RunError(f"{self.path} is no run folder: run.json cannot be read ({error})") from error
+        """Read `run.json`. Raises RunError if this is no run folder."""
+        return read_record(self.path / "run.json")
 
     def write_record(self, record: Record) -> None:
-        """Write `run.json`, whole or not at all. Raises OSError."""
-        write_whole(self.path / "run.json", msgspec.json.format(msgspec.json.encode(record, enc_hook=str)) + b"\n")
+        """Replace `run.json` atomically. Raises OSError."""
+        write_record(self.path / "run.json", record)
 
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the run while training it. Raises RunLocked, which says who holds it."""
-        try:
-            file = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise RunError(f"run folder {self.path} cannot be written: {error.strerror}") from error
-        try:
-            for attempt in range(LOCK_TRIES):
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except OSError:
-                    if attempt == LOCK_TRIES - 1:
-                        raise RunLocked(f"run {self.name} is already being trained by {self.holder()}") from None
-                    time.sleep(0.02)
-            _held.add(file)
-            os.ftruncate(file, 0)
-            os.pwrite(file, f"{socket.gethostname()} {os.getpid()}\n".encode(), 0)
-            yield
-        finally:
-            _held.discard(file)
-            os.close(file)
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the run's lock during a `with` block, as an engine does while it trains.
+
+        Raises RunLocked, which names the holder, if an engine holds it; RunError if the folder cannot be written.
+        """
+        return lock.hold(self.path / "lock")
 
     def locked(self) -> bool:
-        """Say whether an engine trains this run now."""
-        try:
-            file = os.open(self.path / "lock", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            # Shared, so that two readers never take each other for an engine.
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        finally:
-            os.close(file)
-        return False
+        """Return whether an engine trains this run now."""
+        return lock.is_held(self.path / "lock")
 
     def holder(self) -> str:
-        """Say who holds the lock, or held it last."""
-        host, _, pid = self._holder()
-        return f"process {pid} on {host}" if pid else "another process"
+        """Return the engine that holds the lock, or held it last: `process PID on HOST`."""
+        return lock.describe_holder(self.path / "lock")
 
-    def elsewhere(self) -> bool:
-        """Say whether the engine that holds or held the lock is on another machine."""
-        host, _, pid = self._holder()
+    def is_remote(self) -> bool:
+        """Return whether the engine that holds the lock, or held it last, is on another machine."""
+        host, pid = lock.holder(self.path / "lock")
         return bool(pid) and host != socket.gethostname()
 
-    def _holder(self) -> tuple[str, str, str]:
-        try:
-            return (self.path / "lock").read_text().strip().partition(" ")
-        except OSError:
-            return ("", "", "")
-
     def last_events(self) -> list[Event]:
-        """Return the events at the end of the journal, enough to tell the run's state."""
+        """Return the events in the last 256 KiB of the journal, oldest first: enough to tell the run's state."""
         try:
             with self.events.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
@@ -162,41 +95,18 @@ class RunFolder:
         return [event for line in lines[:-1] if (event := decode(line)) is not None]
 
     def state(self) -> str:
-        """Say how the run stands: training, paused, lost, or how it finished."""
-        return state(self.last_events(), alive=self.locked())
-
-
-def state(events: list[Event], *, alive: bool) -> str:
-    """Say how a run stands by its last events: new, training, paused, lost, or the cause of its end."""
-    if not alive:
-        for event in reversed(events):
-            if isinstance(event, RunFinished):
-                return event.cause
-            if isinstance(event, RunStarted):
-                break
-        return "lost" if events else "new"
-    for event in reversed(events):
-        if isinstance(event, Paused):
-            return "paused"
-        if isinstance(event, Resumed | RunStarted):
-            break
-    return "training"
+        """Return the run's state now: training, paused, lost, new, or how it finished."""
+        return state_of(self.last_events(), alive=self.locked())
 
 
 def create(runs: Path, task: str, name: str | None, record: dict[str, Any]) -> RunFolder:
-    """Make a new run folder, readable by its owner alone. Raises RunError for a name that is taken or impossible."""
-    stem = name or _made_up(task)
-    if (
-        not NAME.fullmatch(stem)
-        or not stem.strip()
-        or stem[0] in ".-"
-        or len(stem) > LONGEST
-        or len(stem.encode()) > 255
-    ):
-        raise RunError(
-            f"run name {stem if len(stem) <= LONGEST else stem[:20] + '…'!r} cannot be: not blank, no slash,"
-            f" no dot or dash at its start, at most {LONGEST} characters and 255 bytes"
-        )
+    """Create a run folder in `runs` that only its owner can read, with its `run.json`.
+
+    `record` holds further fields of Record, such as `parameters` and `given`. Without a `name` the run is named after
+    its task and the time. Raises RunError if the name is invalid or taken, or the folder cannot be made.
+    """
+    stem = name or _default_name(task)
+    _check_name(stem)
     for number in range(1, 1000):
         folder = RunFolder(runs / (stem if number == 1 else f"{stem}-{number}"))
         try:
@@ -209,22 +119,17 @@ def create(runs: Path, task: str, name: str | None, record: dict[str, Any]) -> R
                 ) from None
             continue
         except OSError as error:
-            raise RunError(f"cannot make run folder {folder.path}: {error.strerror}") from error
+            raise RunError(f"cannot create run folder {folder.path}: {error.strerror}") from error
         folder.checkpoints.mkdir(mode=0o700)
         folder.write_record(
             Record(run=folder.name, task=task, host=socket.gethostname(), started=time.time(), **record)
         )
         return folder
-    raise RunError(f"no free name for {stem!r} in {runs}")
+    raise RunError(f"no free name for {stem!r} in {runs}: choose a --name")
 
 
-def _made_up(task: str) -> str:
-    stem = Path(task.rpartition(":")[0] or task).stem.strip(" .-")[:50] or "run"
-    return f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
-
-
-def find(runs: Path, name: str) -> RunFolder:
-    """Return the run called `name` in `runs`, or at that path. Raises RunError."""
+def find_run(runs: Path, name: str) -> RunFolder:
+    """Return the run called `name` in the folder `runs`, or the one at that path. Raises RunError."""
     for path in (runs / name, Path(name)):
         if path.is_dir():
             folder = RunFolder(path)
@@ -235,48 +140,40 @@ def find(runs: Path, name: str) -> RunFolder:
 
 
 def list_runs(runs: Path) -> list[RunFolder]:
-    """Return the runs in the folder `runs`, newest first."""
+    """Return the runs in the folder `runs`, the one with the newest event first."""
     try:
         folders = [RunFolder(path) for path in runs.iterdir() if (path / "run.json").is_file()]
     except OSError:
         return []
-    return sorted(folders, key=lambda folder: (_touched(folder), folder.name), reverse=True)
+    return sorted(folders, key=lambda folder: (_modified(folder), folder.name), reverse=True)
 
 
-def _touched(folder: RunFolder) -> float:
+def delete(folder: RunFolder) -> None:
+    """Delete a run with everything in its folder. Raises RunLocked while an engine trains it, else RunError."""
+    with folder.lock():
+        try:
+            # First run.json: what an interrupted removal leaves is not listed as a run.
+            (folder.path / "run.json").unlink()
+            shutil.rmtree(folder.path)
+        except OSError as error:
+            raise RunError(f"run {folder.name} cannot be deleted: {error.strerror or error}") from error
+
+
+def _check_name(name: str) -> None:
+    valid = NAME.fullmatch(name) and name.strip() and name[0] not in ".-"
+    if not valid or len(name) > LONGEST_NAME or len(name.encode()) > 255:
+        shown = name if len(name) <= LONGEST_NAME else name[:20] + "…"
+        raise RunError(
+            f"Invalid run name {shown!r}: it must not be blank, contain a slash or start with '.' or '-'"
+            f" (at most {LONGEST_NAME} characters and 255 bytes)"
+        )
+
+
+def _default_name(task: str) -> str:
+    stem = Path(task.rpartition(":")[0] or task).stem.strip(" .-")[:50] or "run"
+    return f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
+
+
+def _modified(folder: RunFolder) -> float:
     path = folder.events if folder.events.exists() else folder.path
     return path.stat().st_mtime
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a small file so that a reader sees the old or the new content, after a crash too. Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with open(file, "wb") as stream:  # noqa: PTH123 - a descriptor
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-        sync_folder(path.parent)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def sync_file(path: Path) -> None:
-    """Make what was written to `path` durable, whoever wrote it. Raises OSError."""
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
-
-
-def sync_folder(path: Path) -> None:
-    """Make renames inside `path` durable. Raises OSError."""
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -8,32 +8,33 @@ from pathlib import Path
 from .events import Event, decode, encode
 
 LONGEST_LINE = 16 * 1024 * 1024  # bytes; a longer line is no event, and must not fill the memory
-CHUNK = 4 * 1024 * 1024  # bytes read at a time, so that a long history never stands in memory whole
+CHUNK = 4 * 1024 * 1024  # bytes read at a time, so that a long history is never in memory as a whole
 
 
 class Journal:
-    """Appends events to a file; what cannot be written (no space) is kept and tried again with the next event."""
+    """Appends events to a file. Events that cannot be written (no space) are kept and retried with the next one."""
 
     def __init__(self, path: Path) -> None:
-        """Open `path` for appending, dropping a half-written last line. Raises OSError."""
+        """Open `path` for appending and remove a half-written last line. Raises OSError."""
         drop_half_line(path)
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._waiting = b""
+        self._unwritten = b""
         self.error: OSError | None = None
+        """Why the last write failed; None if it succeeded."""
 
     def append(self, event: Event) -> None:
-        """Write the event; never raises for a full or broken disk: `error` then says why."""
-        self._waiting += encode(event)
+        """Write the event. Never raises for a full or broken disk: see `error`."""
+        self._unwritten += encode(event)
         try:
-            while self._waiting:
-                written = os.write(self._file, self._waiting)
-                self._waiting = self._waiting[written:]
+            while self._unwritten:
+                written = os.write(self._file, self._unwritten)
+                self._unwritten = self._unwritten[written:]
             self.error = None
         except OSError as error:
             self.error = error
 
     def sync(self) -> None:
-        """Ask for what was written to be on the disk; a checkpoint then never lacks its history."""
+        """Make the written events durable, so that a checkpoint never lacks its history. Sets `error` on failure."""
         try:
             os.fsync(self._file)
         except OSError as error:
@@ -44,24 +45,27 @@ class Journal:
         os.close(self._file)
 
 
-class Lines:
-    """Follows a growing file: each `read` returns the whole lines that came since the last one."""
+class LineFollower:
+    """Follows a growing file: each `read` returns the complete lines since the last one."""
 
     def __init__(self, path: Path, *, at_end: bool = False) -> None:
-        """Follow `path` from its start, or from its present end; the file may not exist yet."""
+        """Follow `path` from its start, or from its present end; the file need not exist yet."""
         self.path = path
-        # The end of the last whole line: half a line is read again, because an engine that resumes cuts it off.
+        # The end of the last complete line. Half a line is read again, because an engine that resumes cuts it off.
         self._offset = path.stat().st_size if at_end and path.exists() else 0
-        self._seen = (-1, -1)
+        self._unchanged = (-1, -1)  # size and modification time at which nothing was left to read
         self._skipping = False
 
     def read(self) -> list[bytes]:
-        """Return the new whole lines, of a long file those of the next chunk; half a last line is not yet there."""
+        """Return the new complete lines without their newline; at most those of the next 4 MiB that hold any.
+
+        An incomplete last line is returned when it is complete; a line of over 16 MiB is skipped.
+        """
         try:
             status = self.path.stat()
         except OSError:
             return []
-        if self._seen == (status.st_size, status.st_mtime_ns):
+        if self._unchanged == (status.st_size, status.st_mtime_ns):
             return []
         self._offset = min(self._offset, status.st_size)
         lines: list[bytes] = []
@@ -69,20 +73,20 @@ class Lines:
         with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123 - unbuffered, from an offset
             file.seek(self._offset)
             while not lines and (chunk := file.read(CHUNK)):
-                *whole, rest = (rest + chunk).split(b"\n")
-                self._offset += sum(map(len, whole)) + len(whole)
-                if self._skipping and whole:
-                    whole, self._skipping = whole[1:], False
-                lines += whole
+                *complete, rest = (rest + chunk).split(b"\n")
+                self._offset += sum(map(len, complete)) + len(complete)
+                if self._skipping and complete:
+                    complete, self._skipping = complete[1:], False
+                lines += complete
                 if len(rest) > LONGEST_LINE:
                     self._offset += len(rest)
                     rest, self._skipping = b"", True
         if not lines:
-            self._seen = (status.st_size, status.st_mtime_ns)
+            self._unchanged = (status.st_size, status.st_mtime_ns)
         return lines
 
 
-class Events(Lines):
+class EventFollower(LineFollower):
     """Follows `events.jsonl`."""
 
     def read_events(self) -> list[Event]:
@@ -91,7 +95,7 @@ class Events(Lines):
 
 
 def drop_half_line(path: Path) -> None:
-    """Cut a last line without its newline, which a killed engine left; the writer's lock must be held."""
+    """Cut off a last line without a newline, which a killed engine left. Hold the run's lock. Raises OSError."""
     try:
         with path.open("rb+") as file:
             end = file.seek(0, os.SEEK_END)

@@ -1,152 +1,149 @@
-"""Takes requests between batches and answers each with what really happened."""
+"""Take commands between two batches, and answer each with what really happened."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from signal import Signals
-from typing import TYPE_CHECKING
 
 import torch
 
-from ..runs.commands import NAMES, Command
-from ..runs.events import CommandAnswered, LearningRate, Paused, Resumed
-from ..training.offload import Release
-from ..training.schedulers import set_learning_rate
-
-if TYPE_CHECKING:
-    from ..training.trainer import Trainer
+from ..runs.commands import NAMES, Command, Controls
+from ..runs.events import CommandAnswered, Event, LearningRate, Paused, Resumed
+from .actions import LoopActions
+from .stop import StopTraining
 
 
-class Ended(Exception):
-    """The training ends here: on request, by early stopping, or because the policy says so."""
+class CommandHandler:
+    """Handles the commands of one loop, which calls `poll` between batches, in training and in evaluation."""
 
-    def __init__(self, cause: str, message: str = "", save_cause: str = "end") -> None:
-        """End with the `cause` of the run_finished event."""
-        super().__init__(message)
-        self.cause, self.message, self.save_cause = cause, message, save_cause
-
-
-class Desk:
-    """Obeys commands; the trainer calls `attend` between batches, in training and in evaluation."""
-
-    def __init__(self, trainer: Trainer) -> None:
-        """Serve `trainer`."""
-        self._trainer = trainer
-        self._controls = trainer.controls
+    def __init__(self, controls: Controls, emit: Callable[[Event], None], actions: LoopActions) -> None:
+        """Take commands from `controls`, and answer them by events to `emit`."""
+        self._controls, self._emit, self._actions = controls, emit, actions
         self.paused: str | None = None
+        """The cause of the pause, or None while the loop runs."""
         self._evaluations: list[Command] = []
-        self._release = Release(trainer)
+        self._offloaded = False
+        self._evaluating = False
 
-    def attend(self) -> None:
-        """Take what was asked; returns when the training may go on. Raises Ended."""
-        self._look()
-        while self._trainer.examiner.evaluating is None and (self.paused is not None or self._evaluations):
-            if self._evaluations:
-                self._evaluate(self._evaluations.pop(0))
-            else:
-                self._wait()
+    def poll(self, *, evaluating: bool = False) -> None:
+        """Handle the commands so far; while paused, return only when the training may continue.
 
-    def _look(self) -> None:
-        for command in self._controls.take():
-            self._obey(command)
-        if self._controls.signal is not None:
-            raise Ended("stopped", f"told to end by {Signals(self._controls.signal).name}", "signal")
-
-    def close(self, reason: str) -> None:
-        """Answer what was asked and will not be done, because the training is over."""
-        commands, self._evaluations = [*self._evaluations, *self._controls.take()], []
-        for command in commands:
-            self._answer(command, "failed", reason)
+        During an evaluation (`evaluating`) a pause takes effect after it. Raises StopTraining.
+        """
+        outer, self._evaluating = self._evaluating, evaluating
+        try:
+            self._handle_all()
+            while not evaluating and (self.paused is not None or self._evaluations):
+                if self._evaluations:
+                    self._evaluate(self._evaluations.pop(0))
+                else:
+                    self._wait()
+        finally:
+            self._evaluating = outer
 
     def pause(self, cause: str) -> None:
         """Pause at the next batch."""
         self.paused = self.paused or cause
 
+    def close(self, reason: str) -> None:
+        """Answer the commands that are left: `reason` says why they were not carried out."""
+        commands, self._evaluations = [*self._evaluations, *self._controls.take()], []
+        for command in commands:
+            self._answer(command, "failed", reason)
+
+    def _handle_all(self) -> None:
+        for command in self._controls.take():
+            self._handle(command)
+        if self._controls.signal is not None:
+            name = Signals(self._controls.signal).name
+            raise StopTraining("stopped", f"stopped by {name}", "signal")
+
     def _wait(self) -> None:
-        trainer = self._trainer
-        trainer.speak()
-        trainer.stop_clock()
-        trainer.say(Paused(cause=self.paused or "command", **trainer.place))
+        actions = self._actions
+        actions.flush()
+        actions.stop_clock()
+        self._emit(Paused(cause=self.paused or "command", **actions.position))
         try:
             while self.paused is not None:
                 self._controls.wait()
-                trainer.keeper.tend()
-                self._look()
+                actions.poll_saves()
+                self._handle_all()
                 if self._evaluations:
                     self._evaluate(self._evaluations.pop(0))
         finally:
-            trainer.start_clock()
-        trainer.say(Resumed(**trainer.place))
+            actions.start_clock()
+        self._emit(Resumed(**actions.position))
 
     def _evaluate(self, command: Command) -> None:
-        if self._release.released:
-            self._answer(command, "failed", "the device's memory is given back: resume first")
+        if self._offloaded:
+            self._answer(command, "failed", "the run's device memory is released: resume it first")
             return
         try:
-            metrics = self._trainer.examiner.evaluate("command")
-        except Ended as ended:
-            self._answer(command, "failed", ended.message)
+            metrics = self._actions.evaluate("command")
+        except StopTraining as stop:
+            self._answer(command, "failed", stop.message)
             raise
         self._answer(command, "done", ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
 
     def _answer(self, command: Command, status: str, message: str) -> None:
-        self._trainer.say(
-            CommandAnswered(
-                id=command.id, command=command.command, status=status, message=message, **self._trainer.place
-            )
-        )
+        position = self._actions.position
+        self._emit(CommandAnswered(id=command.id, command=command.command, status=status, message=message, **position))
 
-    def _obey(self, command: Command) -> None:
-        trainer = self._trainer
+    def _handle(self, command: Command) -> None:
         match command.command:
             case "pause":
                 self._pause(command)
             case "resume":
                 self._resume(command)
             case "save":
-                # Answered by the keeper, when the bytes are safe.
-                trainer.speak()
-                trainer.keeper.latest("command", commands=(command.id,))
+                self._actions.flush()
+                self._actions.save(command.id)
             case "evaluate":
                 self._evaluations.append(command)
             case "stop":
-                self._answer(command, "done", "saves and ends")
-                raise Ended("stopped", "stopped on request", "command")
+                self._answer(command, "done", "saving and stopping")
+                raise StopTraining("stopped", "stopped on request", "command")
             case "set_learning_rate":
                 self._set_learning_rate(command)
             case unknown:
                 self._answer(command, "failed", f"unknown command {unknown[:80]!r}; there are {', '.join(NAMES)}")
 
     def _pause(self, command: Command) -> None:
-        done = self.paused is None
+        message = "paused" if self.paused is None else "already paused"
         self.pause("command")
-        message = "paused" if done else "was paused already"
-        if command.release and self._trainer.examiner.evaluating is not None:
-            self._answer(command, "failed", "paused, but an evaluation is under way: ask for the release after it")
+        if command.release and self._evaluating:
+            message = "paused; device memory was not released during an evaluation: send it again after that"
+            self._answer(command, "failed", message)
             return
-        if command.release and not self._release.released:
-            self._trainer.speak()
-            message += f", {self._release.to_host() / 2**20:.0f} MiB of {self._trainer.device} given back"
+        if command.release and not self._offloaded:
+            self._actions.flush()
+            freed = self._actions.offload()
+            self._offloaded = True
+            message += f", released {freed / 2**20:.0f} MiB of {self._actions.device}"
         self._answer(command, "done", message)
 
     def _resume(self, command: Command) -> None:
         if self.paused is None:
             self._answer(command, "done", "was not paused")
             return
-        try:
-            self._release.to_device()
-        except torch.OutOfMemoryError:
-            self._answer(command, "failed", f"{self._trainer.device} has no room now: still paused, ask again later")
-            return
+        if self._offloaded:
+            try:
+                self._actions.reload()
+            except torch.OutOfMemoryError:
+                message = f"{self._actions.device} is out of memory: still paused, try again later"
+                self._answer(command, "failed", message)
+                return
+            self._offloaded = False
         self.paused = None
-        self._answer(command, "done", "goes on")
+        self._answer(command, "done", "resumed")
 
     def _set_learning_rate(self, command: Command) -> None:
-        trainer, lr = self._trainer, command.lr
+        lr = command.lr
         if lr is None or not (math.isfinite(lr) and lr > 0):
-            self._answer(command, "failed", f"a learning rate is a number above 0, not {lr}")
+            self._answer(command, "failed", f"a learning rate must be a number above 0, not {lr}")
             return
-        trainer.speak()
-        set_learning_rate(trainer.optimizer, trainer.schedule, lr)
-        trainer.say(LearningRate(lr=trainer.lr, cause="command", **trainer.place))
+        self._actions.flush()
+        lrs = self._actions.set_learning_rate(lr)
+        self._emit(LearningRate(lr=lrs, cause="command", **self._actions.position))
         self._answer(command, "done", f"learning rate {lr:g}")

@@ -1,4 +1,4 @@
-"""The losses of the steps, kept where they were computed and fetched many at a time, so that no step waits for one."""
+"""Losses of the steps, kept on the device and read many at a time, so that no step waits for a number."""
 
 from __future__ import annotations
 
@@ -11,46 +11,45 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import TrainingError
 from ..runs.events import Steps
 
-SPEAK = 0.18  # seconds between two `steps` events, so that there are at least five a second
+REPORT_INTERVAL = 0.18  # seconds between two `steps` events: at least five a second
 
 
 class LossLog:
-    """Collects one loss each optimizer step until the clock asks for them."""
+    """Collects one loss each optimizer step until `drain`."""
 
     def __init__(self) -> None:
-        """Begin with nothing collected."""
+        """Start empty."""
         self._losses: list[Tensor | float] = []
-        self._places: list[tuple[int, int]] = []
+        self._positions: list[tuple[int, int]] = []
         self._samples = 0
         self._since = time.monotonic()
         self.sum, self.count = 0.0, 0
-        """Of the finite losses since the last evaluation."""
+        """Sum and number of the finite losses since the last evaluation."""
 
-    def add(self, losses: list[Tensor | float], place: tuple[int, int], samples: int) -> None:
-        """Take in one step: the losses () of its batches, (epoch, batch) of the last one, and its samples."""
+    def add(self, losses: list[Tensor | float], position: tuple[int, int], samples: int) -> None:
+        """Add one step: the loss () of each of its batches, (epoch, batch) of the last batch, and its samples."""
         self._losses.append(losses[0] if len(losses) == 1 else sum(losses) / len(losses))
-        self._places.append(place)
+        self._positions.append(position)
         self._samples += samples
 
-    def fetch(self, step: int, epoch: int, lr: list[float]) -> tuple[Steps | None, list[tuple[int, int, int]]]:
-        """Return what was collected up to `step` as an event, and (step, epoch, batch) of each loss not finite.
+    def drain(self, step: int, epoch: int, lr: list[float]) -> tuple[Steps | None, list[tuple[int, int, int]]]:
+        """Return the losses up to `step` as an event, and (step, epoch, batch) of each loss that is not finite.
 
-        A synchronisation point on a device: called on the clock, and before a save.
+        Synchronises with the device, so call it on a timer and before a save.
         """
         if not self._losses:
             return None, []
-        losses = numbers(self._losses)
-        places, samples = self._places, self._samples
+        losses = to_numbers(self._losses)
+        positions, samples = self._positions, self._samples
         now = time.monotonic()
         rate = samples / max(now - self._since, 1e-9)
-        self._losses, self._places, self._samples, self._since = [], [], 0, now
+        self._losses, self._positions, self._samples, self._since = [], [], 0, now
         first = step - len(losses) + 1
-        bad = [(first + i, *places[i]) for i, loss in enumerate(losses) if not math.isfinite(loss)]
+        bad = [(first + i, *positions[i]) for i, loss in enumerate(losses) if not math.isfinite(loss)]
         good = [loss for loss in losses if math.isfinite(loss)] if bad else losses
-        # One after the other, so that the sum does not depend on when it was fetched.
+        # One after the other, so that the sum does not depend on when the log was drained.
         self.sum = reduce(operator.add, good, self.sum)
         self.count += len(good)
         return Steps(first=first, step=step, epoch=epoch, losses=losses, lr=lr, samples_per_second=rate), bad
@@ -65,17 +64,17 @@ class LossLog:
         self.sum, self.count = 0.0, 0
         return mean
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return the sum and number of the losses since the last evaluation."""
+        return {"sum": self.sum, "count": self.count}
 
-def numbers(losses: list[Tensor | float]) -> list[float]:
-    """Return losses as plain numbers; those still on a device are fetched together."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take what `state_dict` returned."""
+        self.sum, self.count = state["sum"], state["count"]
+
+
+def to_numbers(losses: list[Tensor | float]) -> list[float]:
+    """Return losses as floats; those on a device are read together."""
     on_device = [loss for loss in losses if isinstance(loss, Tensor)]
-    fetched = iter(torch.stack(on_device).tolist() if on_device else ())
-    return [next(fetched) if isinstance(loss, Tensor) else loss for loss in losses]
-
-
-def check(loss: Any, source: str) -> None:
-    """Refuse what is no loss (), for `source`, the name of what returned it. Raises TrainingError."""
-    if isinstance(loss, Tensor) and loss.numel() == 1:
-        return
-    found = f"tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
-    raise TrainingError(f"the task's {source} must return the loss as a tensor of one number, not a {found}")
+    read = iter(torch.stack(on_device).tolist() if on_device else ())
+    return [next(read) if isinstance(loss, Tensor) else loss for loss in losses]

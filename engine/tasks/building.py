@@ -1,100 +1,72 @@
-"""Makes a run's task and settings, and divides its data into the parts to train and to evaluate on."""
+"""Build the task and the settings of a run from its record."""
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-import torch
 from torch.utils.data import DataLoader
 
 from ..config.settings import Settings
-from ..data import download as datasets
-from ..data import splits
-from ..data.factory import in_memory
+from ..data import download, splits
 from ..errors import RequestError, SettingError, StokerError, TaskError
-from ..runs import extend as prolong
-from ..runs.folder import Record
+from ..runs.record import Record
 from ..seeding import reseed
 from . import loading, parameters
 from .task import Task
-from .validation import check
+from .user_errors import is_refusal, one_line
+from .validation import validate_task
 
 
-def build(record: Record, tell: Callable[[str], None] | None = None) -> tuple[Task, Settings, Record]:
-    """Make the task and the settings of a run, and put what they came to into its record.
+def build_task(
+    record: Record,
+    on_progress: Callable[[str], None] | None = None,
+    function: Callable[..., Task] | None = None,
+) -> tuple[Task, Settings, Record]:
+    """Call the task's function and return (task, settings, record with all parameters).
 
-    `tell` is called with lines about a download, which are printed otherwise. Raises RequestError.
+    The settings are the defaults, overridden by the task's and then by the command line's. `on_progress` is called with
+    lines about a download; by default they go to stderr. `function` makes the task instead of the one that the record
+    names. Raises RequestError, and its subclasses TaskError, ParameterError and SettingError.
     """
-    function = loading.find(record.task)
+    if function is None:
+        function = loading.find_task(record.task)
     values = parameters.convert(function, record.parameters)
-    # Once without the task, so that a wrong value is refused before data is loaded.
+    # Checked without the task first, so that a wrong value is refused before data is loaded.
     given = Settings.of(record.given)
     reseed(given.seed)
     try:
-        with datasets.using(given.data, tell):
+        with download.using(given.data, on_progress):
             task = function(**values)
     except StokerError:
         raise
     except (Exception, SystemExit) as error:
-        # Where the task's own code refuses a value or ends the program, its line says enough.
-        if not isinstance(error, SystemExit) and not loading.refusal(error):
+        # If the task's own code refuses a value or exits, its line is enough.
+        if not isinstance(error, SystemExit) and not is_refusal(error):
             traceback.print_exc()
-        raise RequestError(f"task {record.task} cannot be built: {loading.describe(error)}") from error
+        raise RequestError(f"task {record.task} cannot be built: {one_line(error)}") from error
     if not isinstance(task, Task):
         raise RequestError(f"{record.task} returned a {type(task).__name__}, not a stoker.engine.Task")
-    check(task)
-    own: dict[str, Any] = {}
-    if isinstance(task.train, DataLoader):
-        own = {"batch_size": task.train.batch_size, "workers": task.train.num_workers}
-    if task.test is None and task.val is None:
-        own["split"] = "holdout:0.2"
-        if "split" not in task.settings and "split" not in record.given and not splits.indexable(task.train):
-            raise TaskError(
-                "give Task(test=…): a fifth can be held out only of data that can be indexed, and"
-                f" {type(task.train).__name__} cannot be"
-            )
-    settings = Settings.of(own, dict(task.settings), record.given)
-    if settings.split is None and "split" in own:
-        raise SettingError("--split none leaves nothing to evaluate on: give Task(test=…)")
+    validate_task(task)
+    settings = _settings(task, record)
     record.parameters = values
     return task, settings, record
 
 
-def divided(task: Task, settings: Settings, fold: int) -> Task:
-    """Return the task with its data split as the settings say, and prepared by what its training part teaches."""
-    if settings.label_smoothing:
-        if not isinstance(task.loss, torch.nn.CrossEntropyLoss):
-            raise RequestError("--label-smoothing needs a task whose loss is nn.CrossEntropyLoss")
-        task.loss.label_smoothing = settings.label_smoothing
-    if settings.split is not None:
-        rows = splits.rows_of(task.train)
-        part = splits.parts(settings.split, rows, splits.targets_of(task.train), settings.seed)[fold]
-        train, held_out = splits.divide(task.train, part)
-        if task.test is None and settings.folds == 1:
-            task = replace(task, train=train, test=held_out)
-        else:
-            task = replace(task, train=train, val=held_out)
-    if task.prepare is not None:
-        transform = task.prepare(_tensors(task.train))
-        train, test, val = (None if d is None else transform(_tensors(d)) for d in (task.train, task.test, task.val))
-        task = replace(task, train=train, test=test, val=val)
-    return task
-
-
-def changes(record: Record, sources: dict[str, str], then: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Say which of a task's files and default settings are not those that the run was started with."""
-    found = [f"{name} is new" for name in sources if name not in record.sources]
-    found += [f"{name} is gone" for name in record.sources if name not in sources]
-    found += [f"{name} has changed" for name, value in sources.items() if record.sources.get(name, value) != value]
-    both = [name for name in now if name in then and name not in prolong.given(record)]
-    return found + [f"{name} was {then[name]}, is {now[name]}" for name in both if then[name] != now[name]]
-
-
-def _tensors(data: Any) -> tuple[torch.Tensor, ...]:
-    tensors = in_memory(data)
-    if tensors is None:
-        raise RequestError("a task's prepare works on in-memory tensors alone")
-    return tensors
+def _settings(task: Task, record: Record) -> Settings:
+    """Return the settings: what the task's data implies, then the task's own, then the command line's."""
+    implied: dict[str, Any] = {}
+    if isinstance(task.train, DataLoader):
+        implied = {"batch_size": task.train.batch_size, "workers": task.train.num_workers}
+    if task.test is None and task.val is None:
+        implied["split"] = "holdout:0.2"
+        if "split" not in task.settings and "split" not in record.given and not splits.indexable(task.train):
+            raise TaskError(
+                "the task has no test data: give Task(test=…). A fifth of the training data cannot be held out, because"
+                f" {type(task.train).__name__} cannot be indexed"
+            )
+    settings = Settings.of(implied, dict(task.settings), record.given)
+    if settings.split is None and "split" in implied:
+        raise SettingError("--split none leaves nothing to evaluate on: give Task(test=…)")
+    return settings

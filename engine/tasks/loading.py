@@ -1,4 +1,4 @@
-"""Finds a task by name or file."""
+"""Find the function of a task by its name or file."""
 
 from __future__ import annotations
 
@@ -6,35 +6,32 @@ import ast
 import importlib
 import importlib.util
 import inspect
-import re
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..config.settings import choices
+from ..config.fields import join_or
 from ..errors import TaskError
-from . import imports as sources
 from .builtin import NAMES
+from .imports import isolate
 from .parameters import convert
 from .task import Task
-
-WORKER = "Original Traceback (most recent call last)"
-PLACE = re.compile(r'File "(.+)", line (\d+)')
+from .user_errors import one_line
 
 
-def find(name: str) -> Callable[..., Task]:
-    """Return the function of a task: a built-in name, `FILE.py:FUNCTION`, or `module:function`. Raises TaskError.
+def find_task(name: str) -> Callable[..., Task]:
+    """Return the function of a task: a built-in name, `FILE.py:FUNCTION`, or `module:function`.
 
-    Built-in tasks are found without torch; a user's file imports whatever it imports.
+    Built-in tasks are found without importing torch; a user's file imports whatever it imports. Raises TaskError if
+    there is no such task, or its file cannot be loaded.
     """
     if name in NAMES:
         return getattr(importlib.import_module(f".builtin.{name}", __package__), name)  # type: ignore[no-any-return]
     where, colon, function = name.rpartition(":")
     if not colon and name.endswith(".py"):
-        raise TaskError(_functions_of(Path(name)))
+        raise TaskError(_name_a_function(Path(name)))
     if not colon:
         raise TaskError(
             f"there is no task {name!r}: the built-in ones are {', '.join(NAMES)}; your own is FILE.py:FUNCTION"
@@ -49,53 +46,41 @@ def find(name: str) -> Callable[..., Task]:
 
 
 def check_early(name: str, parameters: dict[str, Any]) -> None:
-    """Refuse what can be refused without loading torch. Raises TaskError or ParameterError."""
+    """Refuse a wrong task name or parameter, as far as that is possible without importing torch.
+
+    Raises TaskError or ParameterError.
+    """
     where, colon, _ = name.rpartition(":")
     if name in NAMES:
-        convert(find(name), parameters)
+        convert(find_task(name), parameters)
     elif not colon:
-        find(name)
+        find_task(name)
     elif where.endswith(".py") and not Path(where).is_file():
         raise TaskError(f"there is no file {where}")
 
 
 def folder_of(name: str) -> Path:
-    """Return the folder of a task's file, or the present one for other tasks."""
+    """Return the folder of the task's file; for other tasks the current folder."""
     where = name.rpartition(":")[0]
     return Path(where).resolve().parent if where.endswith(".py") else Path.cwd()
 
 
-def user_line(error: BaseException) -> str:
-    """Return where in the user's code an error came from: the innermost line that is no library's."""
-    frames = traceback.extract_tb(error.__traceback__)
-    for frame in reversed(frames):
-        path = Path(frame.filename)
-        if sources.users(path):
-            return f"{path.name}:{frame.lineno}"
-    return ""
-
-
-def refusal(error: BaseException) -> bool:
-    """Say whether an error is a ValueError that the user's own code raised itself, and no library on its behalf."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return isinstance(error, ValueError) and bool(frames) and sources.users(Path(frames[-1].filename))
-
-
-def _functions_of(path: Path) -> str:
-    """Say which functions of a file can be named: those that return a Task, or else all; the file is not imported."""
+def _name_a_function(path: Path) -> str:
+    """Return an error that lists the file's functions: those annotated as Task, or else all. Does not import it."""
     if not path.is_file():
         return f"there is no file {path}"
     try:
-        lines = ast.parse(path.read_bytes()).body
+        body = ast.parse(path.read_bytes()).body
     except (SyntaxError, ValueError, OSError):
-        lines = []
-    found = [line for line in lines if isinstance(line, ast.FunctionDef) and not line.name.startswith("_")]
-    tasks = [line for line in found if line.returns and ast.unparse(line.returns).strip("'\"").endswith("Task")]
-    names = [line.name for line in tasks or found] or ["FUNCTION"]
-    return f"name a function: {choices([f'{path}:{name}' for name in names])}"
+        body = []
+    found = [node for node in body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+    tasks = [node for node in found if node.returns and ast.unparse(node.returns).strip("'\"").endswith("Task")]
+    names = [node.name for node in tasks or found] or ["FUNCTION"]
+    return f"name a function: {join_or([f'{path}:{name}' for name in names])}"
 
 
 def _load_file(path: Path) -> ModuleType:
+    """Import a user's file, as part of its package if it is in one. Raises TaskError."""
     if not path.is_file():
         raise TaskError(f"there is no file {path}")
     path = path.resolve()
@@ -105,7 +90,7 @@ def _load_file(path: Path) -> ModuleType:
     if package is not None:
         return _load_module(package[1], package[0], path.parent)
     # Its folder comes first, as with `python FILE.py`: the file's own engine.py and utils.py are found.
-    sources.begin(path.parent)
+    isolate(path.parent)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -118,7 +103,7 @@ def _load_file(path: Path) -> ModuleType:
         if isinstance(error, ImportError) and "relative import" in str(error):
             # A package without an __init__.py.
             return _load_module(f"{path.parent.name}.{path.stem}", path.parent.parent)
-        raise TaskError(f"{path.name} cannot be loaded: {describe(error)}") from error
+        raise TaskError(f"{path.name} cannot be loaded: {one_line(error)}") from error
     return module
 
 
@@ -133,25 +118,13 @@ def _package_of(path: Path) -> tuple[Path, str] | None:
 
 
 def _load_module(name: str, *folders: Path) -> ModuleType:
-    sources.begin(*folders or (Path.cwd(),))
+    """Import a module by its dotted name from `folders`, or else the current folder. Raises TaskError."""
+    isolate(*folders or (Path.cwd(),))
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
             raise TaskError(f"there is no module {name!r} here or among the installed packages") from error
-        raise TaskError(f"{name} cannot be loaded: {describe(error)}") from error
+        raise TaskError(f"{name} cannot be loaded: {one_line(error)}") from error
     except (Exception, SystemExit) as error:
-        raise TaskError(f"{name} cannot be loaded: {describe(error)}") from error
-
-
-def describe(error: BaseException) -> str:
-    """Return an error as one line, with the user's line that it came from."""
-    if isinstance(error, SyntaxError):
-        return f"{error.msg} ({Path(error.filename or '').name}:{error.lineno})"
-    where = user_line(error)
-    text = str(error).strip().partition("\n")[0]
-    if WORKER in str(error):
-        # A DataLoader worker's error carries its traceback as text.
-        lines = [Path(file).name + ":" + line for file, line in PLACE.findall(str(error)) if sources.users(Path(file))]
-        where, text = lines[-1] if lines else where, str(error).strip().rpartition("\n")[2].partition(": ")[2]
-    return f"{type(error).__name__}: {text}" + (f" ({where})" if where else "")
+        raise TaskError(f"{name} cannot be loaded: {one_line(error)}") from error

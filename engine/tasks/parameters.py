@@ -1,4 +1,4 @@
-"""A task's parameters: what a person wrote for them, against the annotations of the task's function."""
+"""Convert a task's parameters from the command line to the annotations of the task's function."""
 
 from __future__ import annotations
 
@@ -11,35 +11,38 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from ..config.settings import Settings, choices, flag
+from ..config.fields import flag, join_or
+from ..config.settings import Settings
 from ..config.specs import literal
 from ..errors import ParameterError
 
 SEQUENCES = (list, tuple, set, frozenset)
-TOLD = (bool, int, float, str)
-"""Types of a default that tell those of a parameter without an annotation."""
+INFERRED = (bool, int, float, str)
+"""A parameter without an annotation has the type of its default, if that is one of these."""
 
 
 def convert(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Return all parameters of a task, the given ones converted to their annotations. Raises ParameterError.
+    """Return every parameter of the task's `function` by name: the `given` ones converted, the others' defaults.
 
-    A parameter without an annotation is of its default's type, where that is a number, a truth value or text.
+    A text such as `3`, `1,2,3`, `yes` or `none` is converted to the parameter's annotation; a parameter without one has
+    the type of its default, if that is a number, bool or str. Raises ParameterError for an unknown name or a value that
+    does not fit, with what to write instead.
     """
     signature = inspect.signature(function)
     name = getattr(function, "__name__", "task")
     try:
         hints = get_type_hints(function)
     except NameError as error:
-        raise ParameterError(f"{name}: its annotations cannot be read, {error}") from error
+        raise ParameterError(f"{name}: its annotations cannot be read: {error}") from error
     for key, value in given.items():
         if key not in signature.parameters:
-            raise ParameterError(f"{name} has no parameter {key!r}{_instead(key, value, [*signature.parameters])}")
+            raise ParameterError(f"{name} has no parameter {key!r}{_suggestion(key, value, [*signature.parameters])}")
     values: dict[str, Any] = {}
     for key, parameter in signature.parameters.items():
         if key in given:
             kind = _kind(hints.get(key), parameter.default)
             try:
-                values[key] = msgspec.convert(_read(given[key], kind), kind, strict=False)
+                values[key] = msgspec.convert(_parse(given[key], kind), kind, strict=False)
             except msgspec.ValidationError as error:
                 raise ParameterError(f"{name}: {key}={shorten(given[key])}{_wrong(key, kind, error)}") from error
         elif parameter.default is not inspect.Parameter.empty:
@@ -50,20 +53,20 @@ def convert(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, An
 
 
 def shorten(value: Any, most: int = 60) -> str:
-    """Return a value's text, cut for a line that a person reads."""
+    """Return the value as text of at most `most` characters."""
     text = str(value)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _kind(hint: Any, default: Any) -> Any:
-    """Return what a parameter's values must be."""
+    """Return the type that a parameter's values must have."""
     if hint is None:
-        return type(default) if type(default) in TOLD else Any
+        return type(default) if type(default) in INFERRED else Any
     return Union[hint, None] if default is None else hint  # noqa: UP007 - a hint may be no class
 
 
-def _read(value: Any, kind: Any) -> Any:
-    """Return what a text means where `kind` is a choice, a truth value, a sequence, or may be none."""
+def _parse(value: Any, kind: Any) -> Any:
+    """Parse a text if `kind` is a Literal, bool, a sequence, or may be None; return any other value unchanged."""
     if not isinstance(value, str):
         return value
     kinds = _members(kind)
@@ -92,16 +95,16 @@ def _sequence(kind: Any) -> bool:
 
 
 def _wrong(key: str, kind: Any, error: Exception) -> str:
-    """Say why a value cannot be taken."""
+    """Return the end of an error message: why the value does not fit, and what to write."""
     if allowed := _choices(kind):
-        return f": choose {choices([*allowed, *(['none'] if NoneType in _members(kind) else [])])}"
+        return f": choose {join_or([*allowed, *(['none'] if NoneType in _members(kind) else [])])}"
     shown = kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind).replace("typing.", "")
     example = f", write it as in {key}=1,2,3" if _sequence(kind) else ""
     return f" is no {shown} ({error}){example}"
 
 
-def _instead(key: str, value: Any, known: list[str]) -> str:
-    """Say what is meant by a name that is no parameter: a setting, or one that is written nearly so."""
+def _suggestion(key: str, value: Any, known: list[str]) -> str:
+    """Return the end of an error message for an unknown name: the setting or the similar name that was meant."""
     settings = [field.name for field in fields(Settings)]
     name = key.replace("-", "_")
     if name in settings:

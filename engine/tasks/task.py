@@ -16,39 +16,48 @@ if TYPE_CHECKING:
 class Task:
     """A model, its data and its loss, and defaults for how to train them.
 
-    Data is a `TensorDataset`, a tuple of tensors (inputs (N, …), targets (N, …)), any `Dataset`, an
-    `IterableDataset`, or a `DataLoader`. In-memory tensors are held on the device and batched there.
+    Data (`train`, `test`, `val`) is a `TensorDataset`, a tuple of tensors (inputs (N, …), targets (N, …)), a map-style
+    `Dataset`, an `IterableDataset`, or a `DataLoader`. Tensors in memory are kept on the device and batched there.
+    A batch is (inputs, targets). The model is called with the inputs; a tuple or list of inputs becomes its positional
+    arguments, a dict its keyword arguments. Batches of any other form need `step` and `evaluate`.
+
+    Errors in a task are reported when the run starts: a TaskError says what to write instead.
     """
 
     model: nn.Module
-    """What is trained."""
+    """The model to train, on the CPU."""
     train: Any
-    """Training data; all the data there is where `split` divides it."""
+    """Training data; with the setting `split` all of the data."""
     loss: Callable[..., Tensor] | None = None
-    """`loss(outputs, targets)`, a scalar; not needed with a `step` of one's own."""
+    """`loss(outputs, targets)` returns the mean loss of the batch, a tensor of one number. Optional with `step`."""
     test: Any = None
-    """Evaluation data, or None to split it off `train`."""
+    """Test data. Without `test` and `val` a fifth of `train` is held out."""
     val: Any = None
-    """Validation data: with it, decisions are made on it and `test` is evaluated at the end alone."""
+    """Validation data. With it, early stopping and the best checkpoint depend on `val`; `test` is evaluated once, at the
+    end."""
     metrics: Sequence[str] | Mapping[str, Metric] = ()
-    """Names such as `accuracy`, or torchmetrics objects by name, updated with (outputs, targets)."""
+    """Names such as `accuracy`, `f1_macro`, `top_5`, `rmse`, or torchmetrics objects by name, which are updated with
+    (outputs, targets)."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """Defaults for this task's settings: `{"epochs": 20, "lr": 0.001}`."""
+    """This task's default settings: `{"epochs": 20, "lr": 0.001}`. The command line overrides them."""
     prepare: Callable[[tuple[Tensor, ...]], Callable[[tuple[Tensor, ...]], tuple[Tensor, ...]]] | None = None
-    """Learns a transform of in-memory tensors from the training part alone; it is applied to every part."""
+    """`prepare(training_tensors)` returns a function that transforms the tensors of each part, such as a scaling that is
+    learned from the training part alone. Only for tensors in memory."""
     augment: Callable[[Tensor], Tensor] | None = None
-    """Changes a training batch's inputs at random, from torch's, numpy's or python's global generators."""
+    """`augment(inputs)` returns changed inputs (N, …) of a training batch, on the device. It may draw from the global
+    generators of torch, numpy and Python, which are seeded for each batch."""
     step: Callable[[nn.Module, Any], Tensor] | None = None
-    """A training step of one's own: `step(model, batch)` returns the loss, (), of the batch."""
+    """`step(model, batch)` returns the training loss of the batch, a tensor of one number, instead of `loss`."""
     evaluate: Callable[[nn.Module, Any], Any] | None = None
-    """The same for evaluation: `evaluate(model, batch)` returns (loss, outputs, targets)."""
+    """`evaluate(model, batch)` returns (loss, outputs, targets) of an evaluation batch, instead of `loss`. The loss is
+    the mean over the batch; outputs and targets go to the metrics."""
     collate: Callable[[list[Any]], Any] | None = None
-    """Builds a batch of a `Dataset`'s items; torch's default where None."""
+    """`collate(items)` returns a batch of a `Dataset`'s items; by default torch's own."""
     loader: Mapping[str, Any] = field(default_factory=dict)
     """More options of the DataLoader, such as `pin_memory`."""
     optimizer: Callable[[nn.Module, float], torch.optim.Optimizer] | None = None
-    """`optimizer(model, lr)`, where the settings' optimizer is not enough."""
+    """`optimizer(model, lr)` returns the optimizer, instead of the setting `optimizer`."""
     classes: Sequence[str] = ()
-    """Names of the classes, for tables of results."""
+    """Names of the classes, in the order of the model's outputs, for tables of results."""
     note: str = ""
-    """Something about the data that a person must know; said when the run starts."""
+    """A remark about the data, shown when the run starts."""

@@ -1,4 +1,4 @@
-"""Whether what a Task says can be trained at all: looked at once, before the run starts."""
+"""Check what a task gives: the Task itself before the run starts, and its losses."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import inspect
 from typing import Any
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from ..data.factory import in_memory
 from ..data.splits import indexable
-from ..errors import TaskError
+from ..errors import TaskError, TrainingError
 from .task import Task
 
 
-def check(task: Task) -> None:
-    """Refuse a task that cannot be trained or evaluated. Raises TaskError, which says what would be right."""
+def validate_task(task: Task) -> None:
+    """Refuse a task that cannot be trained or evaluated. Raises TaskError, whose message says what to write instead."""
     if not isinstance(task.model, nn.Module):
         raise TaskError(f"the task's model is {_kind(task.model)}, not a torch.nn.Module")
     if task.train is None:
@@ -31,11 +31,20 @@ def check(task: Task) -> None:
     for name, own in (("train", task.step), ("test", task.evaluate), ("val", task.evaluate)):
         data = getattr(task, name)
         if data is not None:
-            # What prepare or collate make of the tensors is their own business.
-            _check_data(name, data, pairs=own is None and task.prepare is None and task.collate is None)
+            # The task's own step, prepare or collate may turn other tensors into inputs and targets.
+            _validate_data(name, data, pairs=own is None and task.prepare is None and task.collate is None)
 
 
-def _check_data(name: str, data: Any, *, pairs: bool) -> None:
+def validate_loss(loss: Any, source: str) -> None:
+    """Check that `loss` is a tensor of one number; `source` names the function that returned it. Raises TrainingError."""
+    if isinstance(loss, Tensor) and loss.numel() == 1:
+        return
+    found = f"tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
+    raise TrainingError(f"the task's {source} must return the loss as a tensor of one number, not a {found}")
+
+
+def _validate_data(name: str, data: Any, *, pairs: bool) -> None:
+    """Check one part of the data; with `pairs` it must be (inputs, targets). Raises TaskError."""
     if isinstance(data, tuple) and any(isinstance(part, np.ndarray) for part in data):
         raise TaskError(f"the task's {name} holds a numpy array: make a tensor of it with torch.from_numpy")
     tensors = in_memory(data)
@@ -50,8 +59,8 @@ def _check_data(name: str, data: Any, *, pairs: bool) -> None:
     rows = [len(tensor) for tensor in tensors]
     if len(set(rows)) > 1:
         counts = f"{', '.join(map(str, rows[:-1]))} and {rows[-1]}"
-        told = f"its tensors have {counts} rows" if len(rows) > 2 else f"inputs have {rows[0]} rows, targets {rows[1]}"
-        raise TaskError(f"the task's {name}: {told}")
+        found = f"its tensors have {counts} rows" if len(rows) > 2 else f"inputs have {rows[0]} rows, targets {rows[1]}"
+        raise TaskError(f"the task's {name}: {found}")
     if not any(rows):
         raise TaskError(f"the task's {name} has no rows")
     if pairs and len(tensors) != 2:

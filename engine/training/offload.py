@@ -1,35 +1,34 @@
-"""Lends a paused training's device memory to others: its state waits on the host, and comes back bit for bit."""
+"""Give a paused training's device memory back: its state waits on the host and returns bit for bit."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from ..data.batches import TensorBatches
+from ..data.batches import Batches
+from ..data.tensor_batches import TensorBatches
+from .state import TrainingState
 
-if TYPE_CHECKING:
-    from .trainer import Trainer
 
+class Offload:
+    """Moves a training from its device to the host, and back."""
 
-class Release:
-    """Moves what a trainer holds on its device to the host, and back again."""
+    def __init__(self, state: TrainingState, batches: Sequence[Batches]) -> None:
+        """Move `state` and those of `batches` that hold their data on the device; nothing moves yet."""
+        self._state, self._batches = state, batches
+        self._offloaded = False
+        self._on_host: set[tuple[int, str]] = set()
 
-    def __init__(self, trainer: Trainer) -> None:
-        """Serve `trainer`; nothing is moved yet."""
-        self._trainer = trainer
-        self.released = False
-        self._at_home: set[tuple[int, str]] = set()
-
-    def to_host(self) -> int:
-        """Move everything off the device and empty its cache; returns the bytes that it freed there."""
-        device = self._trainer.device
+    def offload(self) -> int:
+        """Move everything off the device, empty its cache, and return the bytes that became free there."""
+        device = self._state.device
         before = _reserved(device)
-        # A step count that an optimizer keeps on the host stays there.
-        self._at_home = {
+        # A step count that an optimizer keeps on the host stays there on reload.
+        self._on_host = {
             (id(values), name)
-            for values in self._trainer.optimizer.state.values()
+            for values in self._state.optimizer.state.values()
             for name, value in values.items()
             if isinstance(value, Tensor) and value.device.type == "cpu"
         }
@@ -38,27 +37,18 @@ class Release:
             torch.cuda.empty_cache()
         elif device.type == "mps":
             torch.mps.empty_cache()
-        self.released = True
+        self._offloaded = True
         return before - _reserved(device)
 
-    def to_device(self) -> None:
-        """Bring everything back. Raises torch.OutOfMemoryError where there is no room now; it may be called again."""
-        if self.released:
-            self._move(self._trainer.device)
-            self.released = False
+    def reload(self) -> None:
+        """Move everything back. Raises torch.OutOfMemoryError where there is no room; call it again later then."""
+        if self._offloaded:
+            self._move(self._state.device)
+            self._offloaded = False
 
     def _move(self, target: torch.device) -> None:
-        trainer = self._trainer
-        # The parameters stay the same objects, which the optimizer knows; their gradients go along.
-        trainer.model.to(target)
-        if isinstance(trainer.task.loss, torch.nn.Module):
-            trainer.task.loss.to(target)
-        for values in trainer.optimizer.state.values():
-            for name, value in values.items():
-                if isinstance(value, Tensor) and (id(values), name) not in self._at_home:
-                    values[name] = value.to(target)
-        trainer.window = [loss.to(target) if isinstance(loss, Tensor) else loss for loss in trainer.window]
-        for batches in (trainer.batches, trainer.examiner.batches):
+        self._state.to(target, keep=self._on_host)
+        for batches in self._batches:
             if isinstance(batches, TensorBatches):
                 batches.move(target)
 

@@ -1,4 +1,4 @@
-"""Optimizers by name and options, from torch's own."""
+"""Optimizers by name and options: every class of torch.optim that the training loop can drive."""
 
 from __future__ import annotations
 
@@ -15,43 +15,47 @@ from torch.optim import Optimizer
 from ..config.specs import Spec, Value, literal
 from ..errors import SettingError
 
-JOINT = re.compile(r"(?<![eE])-")  # between numbers, and not the sign of an exponent
-CLASSES: dict[str, type[Optimizer]] = {
+SEPARATOR = re.compile(r"(?<![eE])-")  # a dash between numbers, not the sign of an exponent
+OPTIMIZERS: dict[str, type[Optimizer]] = {
     name.lower(): value
     for name, value in vars(torch.optim).items()
     if inspect.isclass(value)
     and issubclass(value, Optimizer)
     and value is not Optimizer
-    # These need a closure or sparse gradients, which the loop does not give.
+    # These need a closure or sparse gradients, which the training loop does not provide.
     and name not in ("LBFGS", "SparseAdam")
 }
+"""Class by lower-case name: a new class of torch.optim is available without a change here."""
 
 
-def build(text: str, model: nn.Module, lr: float) -> Optimizer:
-    """Return the optimizer that `text` names, for all trainable parameters. Raises SettingError."""
+def build_optimizer(text: str, model: nn.Module, lr: float) -> Optimizer:
+    """Return the optimizer that `text` names, as in `sgd:momentum=0.9`, for all trainable parameters of `model`.
+
+    Raises SettingError for an unknown name or option, a wrong value, or a model without trainable parameters.
+    """
     spec = Spec.parse(text)
-    if spec.name not in CLASSES:
-        raise SettingError(f"there is no optimizer {spec.name!r}; there are {', '.join(sorted(CLASSES))}")
-    kind = CLASSES[spec.name]
+    if spec.name not in OPTIMIZERS:
+        raise SettingError(f"there is no optimizer {spec.name!r}; there are {', '.join(sorted(OPTIMIZERS))}")
+    kind = OPTIMIZERS[spec.name]
     known = [name for name in inspect.signature(kind).parameters if name not in ("params", "lr")]
     for option in spec.options:
         if option not in known:
             raise SettingError(f"optimizer {spec.name} has no option {option!r}; it has {', '.join(known)}")
     options: dict[str, Any] = {name: _value(value) for name, value in spec.options.items()}
     for name, value in options.items():
-        if wanted := _wanted(inspect.signature(kind).parameters[name].default, value):
-            raise SettingError(f"optimizer {text!r}: {name} is {wanted.format(name)}, not {spec.options[name]}")
+        if wanted := _mismatch(inspect.signature(kind).parameters[name].default, value):
+            raise SettingError(f"optimizer {text!r}: {name} must be {wanted.format(name)}, not {spec.options[name]}")
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if not parameters:
         raise SettingError("the model has no parameters to train")
-    # One call a step instead of several a parameter, and it can skip an update on a device. Plain SGD on the CPU is one
-    # call a parameter already, and cheaper (12 µs against 18 for two small layers).
+    # Fused: one call a step, and it can skip an update on a GPU without synchronising. Except for plain SGD on the CPU,
+    # which is one call a parameter already, and cheaper (12 µs against 18 for two small layers).
     plain = spec.name == "sgd" and not options.get("momentum") and parameters[0].device.type == "cpu"
-    free = not {"foreach", "differentiable"} & options.keys()
-    if plain and free and "fused" not in options:
-        # What torch chooses here anyway; named, it does not look for it at every step.
+    unset = not {"foreach", "differentiable"} & options.keys()
+    if plain and unset and "fused" not in options:
+        # torch's own choice here; given explicitly, torch does not search for it at every step.
         options["foreach"] = False
-    elif free and "fused" in known and all(_fusable(p) for p in parameters):
+    elif unset and "fused" in known and all(_fusable(p) for p in parameters):
         options.setdefault("fused", True)
     try:
         return kind(parameters, lr=lr, **options)  # type: ignore[call-arg]
@@ -59,14 +63,14 @@ def build(text: str, model: nn.Module, lr: float) -> Optimizer:
         raise SettingError(f"optimizer {text!r}: {error}") from error
 
 
-def step_of(optimizer: Optimizer) -> Callable[[], object]:
-    """Return what takes the optimizer's step: without torch's record for its profiler where nobody hooked into it.
+def unhooked_step(optimizer: Optimizer) -> Callable[[], object]:
+    """Return a function that takes the optimizer's step: without the wrapper for hooks if the optimizer has no hooks.
 
-    torch.optim.Optimizer wraps `step` of every class in `profile_hook_step`, 8 µs a call.
+    torch.optim.Optimizer wraps `step` of every class in `profile_hook_step`, which costs 8 µs a call.
     """
     kind = type(optimizer)
     hooks = (optimizer._optimizer_step_pre_hooks, optimizer._optimizer_step_post_hooks)
-    # A scheduler puts a step of its own on the object, to warn of a wrong order.
+    # A scheduler replaces `step` on the object, to warn of a wrong order.
     if any(hooks) or "step" in vars(optimizer) or not getattr(kind.step, "hooked", False):
         return optimizer.step
     plain = getattr(kind.step, "__wrapped__", None)
@@ -74,14 +78,14 @@ def step_of(optimizer: Optimizer) -> Callable[[], object]:
 
 
 def _value(value: Value) -> Any:
-    """Return an option's value; several numbers are joined by dashes, as in `adam:betas=0.9-0.95`."""
-    parts = JOINT.split(value) if isinstance(value, str) else []
+    """Return an option's value; numbers joined by dashes become a tuple, as in `adam:betas=0.9-0.95`."""
+    parts = SEPARATOR.split(value) if isinstance(value, str) else []
     numbers = [literal(part) for part in parts]
     return tuple(numbers) if len(numbers) > 1 and all(isinstance(number, int | float) for number in numbers) else value
 
 
-def _wanted(default: Any, value: Any) -> str:
-    """Say what an option must be, by torch's default for it, where `value` is nothing like it; or nothing."""
+def _mismatch(default: Any, value: Any) -> str:
+    """Return what an option must be, judged by torch's default for it; empty if `value` is of that kind."""
     if isinstance(default, bool):
         return "" if isinstance(value, bool) else "yes or no"
     if isinstance(default, int | float):

@@ -1,41 +1,71 @@
-"""How far a training has come: with it and the state dicts, a run goes on as if it had never stopped."""
+"""How far a training has come, and the clock that measures its time."""
 
 from __future__ import annotations
 
 import dataclasses
+import time
 from dataclasses import dataclass
 from typing import Any
 
 
 @dataclass
 class Progress:
-    """Counts since the beginning of the run, or of the fold."""
+    """Counts since the start of the run, or of the fold."""
 
     epoch: int = 0
-    """Epochs that were completed."""
+    """Completed epochs."""
     batch: int = 0
-    """Batches taken in the epoch under way."""
+    """Batches taken in the current epoch."""
     step: int = 0
     """Optimizer steps."""
     samples: int = 0
     """Training samples."""
     seconds: float = 0.0
-    """Time spent training and evaluating; pauses are left out."""
+    """Seconds of training and evaluation, without pauses."""
     evaluated: int = 0
-    """The step of the last evaluation on schedule; an evaluation that was cut short is made again."""
+    """Step of the last scheduled evaluation; one that was cut short is made again."""
     fold: int = 0
-    """The fold under way, from 0."""
+    """Current fold, from 0."""
 
     @property
-    def shown_epoch(self) -> int:
-        """The epoch as people count: the first is 1."""
+    def epoch_number(self) -> int:
+        """The current epoch as people count: the first is 1."""
         return self.epoch + (self.batch > 0)
 
-    def asdict(self) -> dict[str, Any]:
+    @property
+    def position(self) -> dict[str, Any]:
+        """`step` and `epoch` as an event carries them."""
+        return {"step": self.step, "epoch": self.epoch_number}
+
+    def state_dict(self) -> dict[str, Any]:
         """Return the counts as plain data."""
         return dataclasses.asdict(self)
 
-    @classmethod
-    def of(cls, counts: dict[str, Any]) -> Progress:
-        """Take counts from a checkpoint, also one with fewer or more of them."""
-        return cls(**{field.name: counts[field.name] for field in dataclasses.fields(cls) if field.name in counts})
+    def load_state_dict(self, counts: dict[str, Any]) -> None:
+        """Take the counts of a checkpoint; a missing one keeps its value, an unknown one is ignored."""
+        for field in dataclasses.fields(self):
+            setattr(self, field.name, counts.get(field.name, getattr(self, field.name)))
+
+
+class Clock:
+    """Adds the time that passes to a progress, while it runs."""
+
+    def __init__(self, progress: Progress) -> None:
+        """Start stopped."""
+        self._progress = progress
+        self._since: float | None = None
+
+    def start(self) -> None:
+        """Count from now on."""
+        self._since = time.monotonic()
+
+    def stop(self) -> None:
+        """Add the time since the last reading, then stand still."""
+        self.read()
+        self._since = None
+
+    def read(self) -> None:
+        """Add the time since the last reading, unless the clock stands still."""
+        if self._since is not None:
+            now = time.monotonic()
+            self._progress.seconds, self._since = self._progress.seconds + now - self._since, now

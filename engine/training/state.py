@@ -1,102 +1,137 @@
-"""The complete state of a training: captured between two batches, restored in another process."""
+"""The state of a training: all that a checkpoint holds, in one place."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
+from ..checkpoints.compatibility import load_model
 from ..checkpoints.files import FORMAT
-from ..devices import versions
+from ..config.settings import Settings
+from ..data.batches import Batches, batch_count
+from ..environment import versions
 from ..errors import CheckpointError
-from ..runtime.loss_log import numbers
-from .progress import Progress
-
-if TYPE_CHECKING:
-    from .trainer import Trainer
-
-SHOWN = 6  # differing names shown in an error
+from ..evaluation.early_stopping import EarlyStopping
+from ..evaluation.overfitting import Overfitting
+from ..runtime.loss_log import LossLog, to_numbers
+from .progress import Clock, Progress
+from .schedulers import Scheduler
 
 
-def capture(trainer: Trainer) -> dict[str, Any]:
-    """Return everything that going on needs; its tensors are those of the training."""
-    trainer.read_clock()
-    stopping = trainer.examiner.early_stopping
-    saved: dict[str, Any] = {
-        "format": FORMAT,
-        "model": trainer.model.state_dict(),
-        "optimizer": trainer.optimizer.state_dict(),
-        "scheduler": trainer.schedule.state_dict() if trainer.schedule else None,
-        "scaler": trainer.scaler.state_dict() or None,
-        "progress": trainer.progress.asdict(),
-        "early_stopping": stopping.state_dict(),
-        "overfitting": trainer.examiner.overfitting.state_dict(),
-        "best": {"monitor": stopping.monitor, "value": stopping.best, "step": stopping.best_step},
-        "metrics": dict(trainer.examiner.last),
-        "train_loss": {"sum": trainer.losses.sum, "count": trainer.losses.count},
-        "settings": trainer.settings.asdict(),
-        "environment": {**versions(), "threads": torch.get_num_threads(), "device": trainer.device.type},
-        "loader": trainer.batches.state(),
-        "folds": trainer.folds_done,
-    }
-    if trainer.window:
-        saved["gradients"] = {
-            name: parameter.grad for name, parameter in trainer.model.named_parameters() if parameter.grad is not None
+@dataclass
+class TrainingState:
+    """What a training needs to continue as if it had never stopped; the same fields save, load and move it."""
+
+    device: torch.device
+    settings: Settings
+    model: nn.Module
+    loss: Any
+    """The task's loss; a module with weights moves with the model."""
+    optimizer: Optimizer
+    scheduler: Scheduler | None
+    scaler: torch.amp.GradScaler
+    batches: Batches
+    early_stopping: EarlyStopping
+    progress: Progress
+    overfitting: Overfitting = field(default_factory=Overfitting)
+    losses: LossLog = field(default_factory=LossLog)
+    metrics: dict[str, float] = field(default_factory=dict)
+    """Metrics of the last evaluation."""
+    window: list[Tensor | float] = field(default_factory=list)
+    """Loss () of each batch in the accumulation window; empty between two windows."""
+    window_samples: int = 0
+    folds_done: list[dict[str, float]] = field(default_factory=list)
+    """Test metrics of the folds before this one."""
+
+    def __post_init__(self) -> None:
+        """Derive what the loop reads at every step."""
+        self.trained_parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        self.clock = Clock(self.progress)
+        self.batches_per_epoch = batch_count(self.batches)
+        self.steps_per_epoch = optimizer_steps(self.batches, self.settings.accumulate)
+
+    @property
+    def lr(self) -> list[float]:
+        """The learning rate of each parameter group."""
+        return [float(group["lr"]) for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the complete state. Its tensors are those of the training: copy them before the next step."""
+        self.clock.read()
+        stopping = self.early_stopping
+        saved: dict[str, Any] = {
+            "format": FORMAT,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict() if self.scheduler else None,
+            "scaler": self.scaler.state_dict() or None,
+            "progress": self.progress.state_dict(),
+            "early_stopping": stopping.state_dict(),
+            "overfitting": self.overfitting.state_dict(),
+            "best": {"monitor": stopping.monitor, "value": stopping.best, "step": stopping.best_step},
+            "metrics": dict(self.metrics),
+            "train_loss": self.losses.state_dict(),
+            "settings": self.settings.asdict(),
+            "environment": {**versions(), "threads": torch.get_num_threads(), "device": self.device.type},
+            "loader": self.batches.state(),
+            "folds": self.folds_done,
         }
-        saved["window"] = {"losses": numbers(trainer.window), "samples": trainer.window_samples}
-    return saved
+        if self.window:
+            named = self.model.named_parameters()
+            saved["gradients"] = {name: parameter.grad for name, parameter in named if parameter.grad is not None}
+            saved["window"] = {"losses": to_numbers(self.window), "samples": self.window_samples}
+        return saved
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Take the state of a checkpoint. Raises CheckpointError, which says what does not fit."""
+        load_model(self.model, saved["model"])
+        fresh = [dict(group) for group in self.optimizer.param_groups]
+        try:
+            self.optimizer.load_state_dict(saved["optimizer"])
+        except (ValueError, KeyError) as error:
+            raise CheckpointError(f"the checkpoint belongs to another optimizer: {error}") from error
+        if (self.scheduler is None) != (saved["scheduler"] is None):
+            raise CheckpointError("the checkpoint belongs to another scheduler: give the --scheduler it was saved with")
+        if self.scheduler is not None:
+            self.scheduler.restore(saved["scheduler"], self.optimizer, fresh)
+        if saved.get("scaler"):
+            self.scaler.load_state_dict(saved["scaler"])
+        self.progress.load_state_dict(saved["progress"])
+        self.early_stopping.load_state_dict(saved["early_stopping"])
+        self.overfitting.load_state_dict(saved["overfitting"])
+        self.metrics = dict(saved["metrics"])
+        self.losses.load_state_dict(saved["train_loss"])
+        if saved.get("loader") is not None:
+            self.batches.restore(saved["loader"])
+        for name, parameter in self.model.named_parameters():
+            gradient = saved.get("gradients", {}).get(name)
+            parameter.grad = None if gradient is None else gradient.to(parameter.device, copy=True)
+        if "window" in saved:
+            losses = saved["window"]["losses"]
+            # On the device again, so that their mean is taken in the same arithmetic.
+            on_device = self.device.type != "cpu"
+            self.window = [torch.tensor(loss, device=self.device) if on_device else loss for loss in losses]
+            self.window_samples = saved["window"]["samples"]
+
+    def to(self, device: torch.device, *, keep: set[tuple[int, str]]) -> None:
+        """Move every tensor to `device`, except the optimizer's in `keep`: (id of a parameter's state, name)."""
+        # The parameters stay the same objects, which the optimizer knows; their gradients go along.
+        self.model.to(device)
+        if isinstance(self.loss, nn.Module):
+            self.loss.to(device)
+        for values in self.optimizer.state.values():
+            for name, value in values.items():
+                if isinstance(value, Tensor) and (id(values), name) not in keep:
+                    values[name] = value.to(device)
+        self.window = [loss.to(device) if isinstance(loss, Tensor) else loss for loss in self.window]
 
 
-def restore(trainer: Trainer, saved: dict[str, Any]) -> None:
-    """Put a checkpoint's state into a freshly built trainer. Raises CheckpointError, which says what does not fit."""
-    load_model(trainer.model, saved["model"])
-    fresh = [dict(group) for group in trainer.optimizer.param_groups]
-    try:
-        trainer.optimizer.load_state_dict(saved["optimizer"])
-    except (ValueError, KeyError) as error:
-        raise CheckpointError(f"the checkpoint is of another optimizer: {error}") from error
-    if (trainer.schedule is None) != (saved["scheduler"] is None):
-        raise CheckpointError("the checkpoint is of another schedule: give the --scheduler it was saved with")
-    if trainer.schedule is not None:
-        trainer.schedule.restore(saved["scheduler"], trainer.optimizer, fresh)
-    if saved.get("scaler"):
-        trainer.scaler.load_state_dict(saved["scaler"])
-    trainer.progress = Progress.of(saved["progress"])
-    trainer.examiner.early_stopping.load_state_dict(saved["early_stopping"])
-    trainer.examiner.overfitting.load_state_dict(saved["overfitting"])
-    trainer.examiner.last = dict(saved["metrics"])
-    trainer.losses.sum, trainer.losses.count = saved["train_loss"]["sum"], saved["train_loss"]["count"]
-    if saved.get("loader") is not None:
-        trainer.batches.restore(saved["loader"])
-    for name, parameter in trainer.model.named_parameters():
-        gradient = saved.get("gradients", {}).get(name)
-        parameter.grad = None if gradient is None else gradient.to(parameter.device, copy=True)
-    if "window" in saved:
-        losses = saved["window"]["losses"]
-        # Where they were, so that their mean is taken in the same arithmetic.
-        on_device = trainer.device.type != "cpu"
-        trainer.window = [torch.tensor(loss, device=trainer.device) if on_device else loss for loss in losses]
-        trainer.window_samples = saved["window"]["samples"]
-
-
-def load_model(model: torch.nn.Module, saved: dict[str, Any]) -> None:
-    """Load parameters and buffers. Raises CheckpointError, which names the keys and shapes that differ."""
-    own = model.state_dict()
-    trouble = [f"{name} is missing" for name in own if name not in saved]
-    trouble += [f"{name} is not in the model" for name in saved if name not in own]
-    trouble += [
-        f"{name} is {tuple(saved[name].shape)}, the model's is {tuple(value.shape)}"
-        for name, value in own.items()
-        if name in saved and hasattr(value, "shape") and saved[name].shape != value.shape
-    ]
-    if trouble:
-        more = f" and {len(trouble) - SHOWN} more" if len(trouble) > SHOWN else ""
-        raise CheckpointError(f"the checkpoint is of another model: {'; '.join(trouble[:SHOWN])}{more}")
-    model.load_state_dict(saved)
-
-
-def differences(saved: dict[str, Any], threads: int, device: str) -> list[str]:
-    """Say what is not as it was when the checkpoint was saved, and may change the last bits."""
-    then = saved.get("environment", {})
-    now = {**versions(), "threads": threads, "device": device}
-    return [f"{name} was {then[name]}, is {now.get(name)}" for name in then if then[name] != now.get(name)]
+def optimizer_steps(batches: Batches, accumulate: int) -> int | None:
+    """Return the optimizer steps of an epoch, or None where the data has no length."""
+    count = batch_count(batches)
+    return None if count is None else math.ceil(count / accumulate)

@@ -1,4 +1,4 @@
-"""What is so already is done: who asks for it once more is told so, and that is no failure."""
+"""A command that asks for the present state succeeds, and its answer says so."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from stoker.engine.runs.events import CommandAnswered, Event
 from tests.support.process_runner import create
 
 
-def test_pause_and_resume_of_what_is_so_already(tmp_path: Path) -> None:
-    """Both are answered in the same way."""
+def test_pausing_a_paused_run_succeeds_and_says_so(tmp_path: Path) -> None:
+    """Pausing a paused run and resuming a running one are answered as done."""
     controls, events = Controls(), list[Event]()
     for command in ("resume", "pause", "pause", "resume", "resume"):
         controls.send(Command(command=command))
@@ -20,7 +20,7 @@ def test_pause_and_resume_of_what_is_so_already(tmp_path: Path) -> None:
     assert answers == [
         ("done", "was not paused"),
         ("done", "paused"),
-        ("done", "was paused already"),
-        ("done", "goes on"),
+        ("done", "already paused"),
+        ("done", "resumed"),
         ("done", "was not paused"),
     ]

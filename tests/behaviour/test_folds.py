@@ -1,4 +1,4 @@
-"""Several folds in one run: scikit-learn's rows, every fold's curves, the mean, and the right fold after a kill."""
+"""Runs with several folds: scikit-learn's rows, each fold's curves, the mean, and the right fold after a kill."""
 
 from __future__ import annotations
 
@@ -18,22 +18,25 @@ from sklearn.model_selection import StratifiedKFold
 
 from stoker.engine.checkpoints import files as checkpoint
 from stoker.engine.evaluation import checkpoint_evaluation as results
+from stoker.engine.evaluation.folds import summarise_folds
 from stoker.engine.runs.events import CheckpointSaved, Evaluated, RunFinished, RunStarted, Steps, decode
-from stoker.engine.runs.folder import Record, RunFolder
-from stoker.engine.tasks.building import build, divided
+from stoker.engine.runs.folder import RunFolder
+from stoker.engine.runs.record import Record
+from stoker.engine.tasks.building import build_task
+from stoker.engine.tasks.folds import split_task
 from tests.support.in_process import Run, create, run
 
 IRIS: dict[str, Any] = {"split": "kfold:4", "epochs": 30, "eval_every": "10epochs", "patience": "null"}
 
 
 @pytest.mark.parametrize(("task", "data"), [("iris", load_iris()), ("digits", load_digits())])
-def test_the_rows_are_scikit_learns(task: str, data: Any) -> None:
-    """Of the run's seed, stratified; the training part teaches the scaling, the other part learns nothing."""
+def test_rows_of_a_fold_are_those_of_scikit_learn(task: str, data: Any) -> None:
+    """Folds are stratified and drawn with the run's seed; preprocessing is fitted on the training part alone."""
     record = Record(run="x", task=task, given={"split": "kfold:5", "seed": 11})
     wanted = StratifiedKFold(5, shuffle=True, random_state=11).split(data.data, data.target)
     for fold, (train_rows, out_rows) in enumerate(wanted):
-        built, settings, _ = build(record)
-        part = divided(built, settings, fold)
+        built, settings, _ = build_task(record)
+        part = split_task(built, settings, fold)
         assert np.array_equal(part.train[1], data.target[train_rows])
         assert np.array_equal(part.val[1], data.target[out_rows])
         if task == "iris":
@@ -43,8 +46,8 @@ def test_the_rows_are_scikit_learns(task: str, data: Any) -> None:
             assert np.allclose(part.val[0], (data.data[out_rows] - low) / (high - low), atol=1e-6)
 
 
-def test_every_fold_is_told_and_the_end_is_their_mean(tmp_path: Path) -> None:
-    """Mean and sample standard deviation of what each fold's last evaluation measured."""
+def test_result_of_a_run_is_the_mean_of_its_folds(tmp_path: Path) -> None:
+    """Each fold emits its events; the result holds mean and sample standard deviation of the last evaluations."""
     done = run(tmp_path, "iris", **IRIS)
     assert [event.fold for event in done.of(RunStarted)] == [0, 1, 2, 3]
     assert {event.folds for event in done.of(RunStarted)} == {4}
@@ -63,15 +66,15 @@ def test_every_fold_is_told_and_the_end_is_their_mean(tmp_path: Path) -> None:
 
 
 def test_folds_begin_with_the_same_weights(tmp_path: Path) -> None:
-    """They differ by their data alone: fold 2 by itself is fold 2 of the run."""
+    """Folds differ by their data alone: fold 2 trained by itself equals fold 2 of the run."""
     done = run(tmp_path, "digits", split="kfold:3", epochs=1, batch_size=64)
     first = [next(e.losses[0] for e in done.of(Steps) if e.fold == fold) for fold in range(3)]
     assert max(first) - min(first) < 0.2
     assert len(set(first)) == 3
 
 
-def test_the_kept_models_can_be_measured_again(tmp_path: Path) -> None:
-    """All of them at once, each on the rows that it never saw."""
+def test_checkpoints_of_all_folds_can_be_evaluated_together(tmp_path: Path) -> None:
+    """Each fold's model is evaluated on the rows that it was not trained on."""
     done = run(tmp_path, "iris", **IRIS)
     found = results.evaluate(done.folder)
     assert [part["checkpoint"] for part in found["folds"]] == [f"fold-{n}-best.pt" for n in range(4)]
@@ -83,23 +86,23 @@ def test_the_kept_models_can_be_measured_again(tmp_path: Path) -> None:
     json.dumps(found, allow_nan=False)
 
 
-def test_a_bootstrap_trains_on_what_was_drawn(tmp_path: Path) -> None:
-    """As many rows as there are, some of them twice; evaluated on the others."""
+def test_bootstrap_trains_on_drawn_rows_and_evaluates_on_the_others(tmp_path: Path) -> None:
+    """A bootstrap draws as many rows as there are, some of them twice, and evaluates on the others."""
     done = run(tmp_path, "iris", **{**IRIS, "split": "bootstrap:3"})
     assert [event.fold for event in done.of(RunStarted)] == [0, 1, 2]
     rows = [sum(map(sum, part["confusion"])) for part in results.evaluate(done.folder)["folds"]]
     assert all(35 < count < 75 for count in rows)
 
 
-def test_a_fold_may_stop_early(tmp_path: Path) -> None:
-    """The next one goes on."""
+def test_early_stopping_ends_a_fold_and_not_the_run(tmp_path: Path) -> None:
+    """After early stopping in a fold the next fold is trained."""
     done = run(tmp_path, "iris", **{**IRIS, "patience": 2, "lr": 1e-12, "epochs": 100})
     assert [event.fold for event in done.of(Evaluated)] == [fold for fold in range(4) for _ in range(3)]
     assert done.finished.cause == "completed"
 
 
-def test_a_finished_run_of_folds_stays_finished(tmp_path: Path) -> None:
-    """Going on with it trains nothing and counts no fold twice."""
+def test_resuming_a_finished_run_of_folds_trains_nothing(tmp_path: Path) -> None:
+    """Resuming a finished run of folds trains nothing and counts no fold twice."""
     done = run(tmp_path, "iris", **IRIS)
     again = Run(done.folder)
     assert again.finished.test == done.finished.test
@@ -142,8 +145,8 @@ def killed(folder: RunFolder, fold: int, place: str) -> None:
 
 
 @pytest.mark.parametrize("place", ["start", "middle"])
-def test_a_run_killed_in_its_third_fold_goes_on_there(place: str, tmp_path: Path) -> None:
-    """To the same means as a run that nobody killed; at the fold's first batch, or after an evaluation."""
+def test_run_killed_in_its_third_fold_resumes_there(place: str, tmp_path: Path) -> None:
+    """A run killed at a fold's first batch or after an evaluation ends with the means of an uninterrupted run."""
     straight = run(tmp_path, "iris", **IRIS)
     folder = create(tmp_path, "iris", **IRIS)
     killed(folder, 2, place)
@@ -151,7 +154,7 @@ def test_a_run_killed_in_its_third_fold_goes_on_there(place: str, tmp_path: Path
     resumed = Run(folder)
     started = resumed.of(RunStarted)
     assert [event.fold for event in started] == [2, 3]
-    # What was written last is a matter of milliseconds; the fold is not.
+    # The last written step depends on milliseconds; the fold does not.
     assert started[0].resumed_from in ((0,) if place == "start" else (0, 10, 20))
     assert {event.fold for event in resumed.of(Steps)} == {2, 3}
     assert resumed.finished.test == straight.finished.test
@@ -160,20 +163,20 @@ def test_a_run_killed_in_its_third_fold_goes_on_there(place: str, tmp_path: Path
     assert {event.fold for event in lines} == {0, 1, 2}
 
 
-def test_a_run_stopped_in_a_fold_tells_the_mean_of_those_before(tmp_path: Path) -> None:
-    """And goes on in that fold."""
+def test_run_stopped_in_a_fold_reports_the_mean_of_finished_folds(tmp_path: Path) -> None:
+    """A run stopped in a fold reports the mean of the finished folds and resumes in that fold."""
     folder = create(tmp_path, "iris", **IRIS)
     stopped = Run(folder, stop_at=2 * 34 + 10)
     assert stopped.finished.cause == "stopped"
     saved = checkpoint.read(folder.checkpoints / "latest.pt")
     assert saved["progress"]["fold"] == 2
     assert len(saved["folds"]) == 2
-    assert stopped.finished.test == results.summary(saved["folds"])
+    assert stopped.finished.test == summarise_folds(saved["folds"])
     assert [event.fold for event in Run(folder).of(RunStarted)] == [2, 3]
 
 
-def test_each_new_fold_is_saved_before_it_trains(tmp_path: Path) -> None:
-    """So that a kill costs no fold that was finished."""
+def test_each_fold_is_saved_before_its_first_step(tmp_path: Path) -> None:
+    """A checkpoint at the beginning of each fold keeps the finished folds if the process is killed."""
     done = run(tmp_path, "iris", **IRIS)
     kept = [(event.fold, event.step) for event in done.of(CheckpointSaved) if event.kind == "latest"]
     assert kept[:3] == [(1, 0), (2, 0), (3, 0)]

@@ -1,4 +1,4 @@
-"""No space, or no permission: the training goes on, the former checkpoint stays whole, and saving is tried again."""
+"""Without space or permission training continues, the previous checkpoint is kept, and saving is retried."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import pytest
 
 from stoker.engine import session
 from stoker.engine.checkpoints import files as checkpoint
-from stoker.engine.checkpoints import manager as keeper
+from stoker.engine.checkpoints import manager
 from stoker.engine.errors import RunError
 from stoker.engine.runs import events as e
 from stoker.engine.runs.commands import Command, Controls
-from tests.support.process_runner import create, said
+from tests.support.process_runner import create, recorded_events
 
 HIDDEN = 50_000  # units: a checkpoint of some megabytes
 
 
 @pytest.fixture
-def tiny(tmp_path: Path) -> Iterator[Path]:
-    """A file system of twenty megabytes of its own."""
+def small_filesystem(tmp_path: Path) -> Iterator[Path]:
+    """A file system of twenty megabytes."""
     place = tmp_path / "tiny"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(place)]
@@ -36,36 +36,38 @@ def tiny(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def limited() -> Iterator[int]:
-    """No file may grow beyond a megabyte."""
+    """Limit the size of files to one megabyte."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
     yield 1 << 20
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-class When(Controls):
-    """Does one thing after the other, each as soon as its condition holds."""
+class ConditionalActions(Controls):
+    """Runs actions one after another, each as soon as its condition is true."""
 
-    def __init__(self, *acts: tuple[Callable[[], Any], Callable[[], Any]]) -> None:
+    def __init__(self, *actions: tuple[Callable[[], Any], Callable[[], Any]]) -> None:
         super().__init__()
-        self.acts = list(acts)
+        self.actions = list(actions)
 
     def pending(self, now: float) -> bool:
-        if self.acts and self.acts[0][0]():
-            self.acts.pop(0)[1]()
+        if self.actions and self.actions[0][0]():
+            self.actions.pop(0)[1]()
         return super().pending(now)
 
 
-def failures(heard: list[e.Event]) -> list[str]:
-    """Return why saves failed."""
-    return [event.message for event in heard if isinstance(event, e.Warned) and event.kind == "save_failed"]
+def failures(received: list[e.Event]) -> list[str]:
+    """Return the messages of failed saves."""
+    return [event.message for event in received if isinstance(event, e.Warned) and event.kind == "save_failed"]
 
 
-def test_a_full_disk(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run says so, goes on, saves when there is room again, and its history is whole."""
-    monkeypatch.setattr(keeper, "RETRY", 0.0)
-    folder = create(tiny, "held", {"hidden": HIDDEN}, save_every="1epochs", epochs=12)
-    filler, kept, heard = tiny / "filler", [], list[e.Event]()
+def test_run_on_a_full_disk_trains_on_and_saves_when_there_is_space(
+    small_filesystem: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run warns, trains on, saves when there is space again, and keeps its whole history."""
+    monkeypatch.setattr(manager, "RETRY_INTERVAL", 0.0)
+    folder = create(small_filesystem, "held", {"hidden": HIDDEN}, save_every="1epochs", epochs=12)
+    filler, kept, received = small_filesystem / "filler", [], list[e.Event]()
 
     def saved() -> bool:
         return (folder.checkpoints / "latest.pt").exists() and not list(folder.checkpoints.glob(".*.tmp"))
@@ -82,35 +84,41 @@ def test_a_full_disk(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert found[1]["progress"] == kept[0][1]["progress"] and found[2] == []
         filler.unlink()
 
-    script = When((saved, fill), (lambda: len(failures(heard)) > 2, make_room))
-    session.train(folder, script, heard.append)
-    assert script.acts == []
-    assert isinstance(heard[-1], e.RunFinished) and (heard[-1].cause, heard[-1].message) == ("completed", "")
-    messages = failures(heard)
-    assert messages and all("was not saved: No space left on device" in message for message in messages)
+    script = ConditionalActions((saved, fill), (lambda: len(failures(received)) > 2, make_room))
+    session.train(folder, script, received.append)
+    assert script.actions == []
+    assert isinstance(received[-1], e.RunFinished) and (received[-1].cause, received[-1].message) == ("completed", "")
+    messages = failures(received)
+    assert messages and all(
+        "Could not save" in message and ": No space left on device. " in message for message in messages
+    )
     found = checkpoint.newest(folder.checkpoints)
-    assert found is not None and found[1]["progress"]["step"] == heard[-1].step
-    assert [type(event) for event in said(folder)] == [type(event) for event in heard], "told later what was kept back"
+    assert found is not None and found[1]["progress"]["step"] == received[-1].step
+    assert [type(event) for event in recorded_events(folder)] == [type(event) for event in received], (
+        "events that could not be written are written later"
+    )
 
 
-def test_a_file_that_may_not_grow(limited: int, tmp_path: Path) -> None:
-    """The reason is the system's own; a save by hand is answered as failed, and so is the run."""
+def test_save_over_the_file_size_limit_fails_with_the_systems_reason(limited: int, tmp_path: Path) -> None:
+    """A save by hand is answered as failed with the system's reason, and the run fails."""
     folder = create(tmp_path, "held", {"hidden": HIDDEN})
     controls = Controls()
-    asked = controls.send(Command(command="save"))
-    heard: list[e.Event] = []
-    last = session.train(folder, controls, heard.append)
+    command_id = controls.send(Command(command="save"))
+    received: list[e.Event] = []
+    last = session.train(folder, controls, received.append)
     assert (last.cause, last.message) == ("failed", "its last state could not be saved")
-    answers = [event for event in heard if isinstance(event, e.CommandAnswered)]
-    assert [(answer.id, answer.status, answer.message) for answer in answers] == [(asked, "failed", "File too large")]
+    answers = [event for event in received if isinstance(event, e.CommandAnswered)]
+    assert [(answer.id, answer.status, answer.message) for answer in answers] == [
+        (command_id, "failed", "File too large")
+    ]
     assert list(folder.checkpoints.iterdir()) == []
-    again = ["tried again" in message for message in failures(heard)]
-    assert again[0] and not again[-1], "nothing is tried again after the end"
+    again = ["retrying in" in message for message in failures(received)]
+    assert again[0] and not again[-1], "no retry after the end"
 
 
 @pytest.mark.parametrize("readonly", ["checkpoints", "."])
-def test_a_folder_nobody_may_write_to(readonly: str, tmp_path: Path) -> None:
-    """Saving fails with a warning; a run whose own folder cannot be written is refused before it trains."""
+def test_unwritable_folder_warns_or_is_refused_before_training(readonly: str, tmp_path: Path) -> None:
+    """Unwritable checkpoints cause a warning; an unwritable run folder is refused before training."""
     folder = create(tmp_path, "held")
     nobody = 65534
     for path in (folder.path, folder.checkpoints, *folder.path.glob("*.json")):
@@ -126,9 +134,11 @@ def test_a_folder_nobody_may_write_to(readonly: str, tmp_path: Path) -> None:
             os.setresuid(nobody, nobody, nobody)
         code = 9
         try:
-            heard: list[e.Event] = []
-            session.train(folder, Controls(), heard.append)
-            code = 0 if any("latest.pt was not saved: Permission denied" in text for text in failures(heard)) else 8
+            received: list[e.Event] = []
+            session.train(folder, Controls(), received.append)
+            code = (
+                0 if any("Could not save latest.pt: Permission denied. " in text for text in failures(received)) else 8
+            )
         except RunError as error:
             code = 2 if "cannot be written: Permission denied" in str(error) else 7
         finally:

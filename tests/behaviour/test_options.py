@@ -1,4 +1,4 @@
-"""Every option of a training is obeyed: a run with it differs from one without, in the way that it should."""
+"""Every training option has its effect: a run with it differs in the expected way from a run without it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.support.in_process import Run, create, run
 from tests.support.paths import SUPPORT
 
 FILE = SUPPORT / "recording_task.py"
-TASK = f"{FILE}:seen"
+TASK = f"{FILE}:recording"
 
 
 def log() -> list[dict[str, Any]]:
-    """Return what the model of the last run was given; its file is imported afresh for every run."""
-    return sys.modules["recording_task"].Seen.log  # type: ignore[attr-defined,no-any-return]
+    """Return the calls that the last run's model recorded; its file is imported anew for every run."""
+    return sys.modules["recording_task"].RecordingModel.log  # type: ignore[attr-defined,no-any-return]
 
 
 def losses(done: Run) -> list[float]:
@@ -35,20 +35,20 @@ def losses(done: Run) -> list[float]:
 
 
 def weights(done: Run) -> Tensor:
-    """Return all parameters at the end."""
+    """Return all parameters of the last checkpoint in one vector."""
     saved = checkpoint.read(done.folder.checkpoints / "latest.pt")
     return torch.cat([value.flatten() for value in saved["model"].values()])
 
 
 def moved(done: Run) -> float:
-    """Return how far one step moved the weights, at a learning rate of 1."""
+    """Return the distance that one step moved the weights at a learning rate of 1."""
     torch.manual_seed(0)
     before = run(done.folder.path, TASK, lr=1e-12, epochs=1, batch_size="null")
     return float((weights(done) - weights(before)).norm())
 
 
-def test_epochs_batch_size_and_learning_rate(tmp_path: Path) -> None:
-    """How many steps, how large, how far."""
+def test_epochs_batch_size_and_learning_rate_are_used(tmp_path: Path) -> None:
+    """They decide the number of steps, their batches and their learning rate."""
     done = run(tmp_path, TASK, epochs=3, batch_size=16, lr=0.25)
     assert len(losses(done)) == 3 * 3
     sizes = [entry["size"] for entry in log() if entry["training"]]
@@ -58,27 +58,27 @@ def test_epochs_batch_size_and_learning_rate(tmp_path: Path) -> None:
     assert len(losses(whole)) == 3
 
 
-def test_the_seed_decides_weights_and_order(tmp_path: Path) -> None:
-    """The same seed gives the same bits, another one others."""
+def test_seed_decides_weights_and_order(tmp_path: Path) -> None:
+    """The same seed gives the same bits, and another seed gives others."""
     one, two, other = (run(tmp_path, TASK, seed=seed) for seed in (1, 1, 2))
     assert torch.equal(weights(one), weights(two))
     assert not torch.equal(weights(one), weights(other))
 
 
 @pytest.mark.parametrize("name", ["adam", "sgd:momentum=0.9", "sgd:weight_decay=0.5"])
-def test_the_optimizer_is_the_one_asked_for(name: str, tmp_path: Path) -> None:
-    """Momentum and weight decay included."""
+def test_optimizer_is_the_requested_one(name: str, tmp_path: Path) -> None:
+    """Another optimizer, momentum or weight decay gives other weights."""
     assert not torch.equal(weights(run(tmp_path, TASK, optimizer=name)), weights(run(tmp_path, TASK)))
 
 
 def test_weight_decay_shrinks_the_weights(tmp_path: Path) -> None:
-    """By a factor of 1 - lr × decay a step, whatever the gradients say."""
+    """Weight decay multiplies the weights by 1 - lr × decay at each step."""
     plain, decayed = (run(tmp_path, TASK, optimizer=name) for name in ("sgd", "sgd:weight_decay=2"))
     assert weights(decayed).norm() < 0.5 * weights(plain).norm()
 
 
-def test_the_schedule_changes_the_learning_rate(tmp_path: Path) -> None:
-    """By epochs it is an event, by steps the steps carry it."""
+def test_scheduler_changes_the_learning_rate(tmp_path: Path) -> None:
+    """A change by epochs emits an event; a change by steps is recorded in the steps."""
     done = run(tmp_path, TASK, epochs=4, scheduler="step:size=2,gamma=0.1")
     assert [event.lr for event in done.of(LearningRate)] == [pytest.approx([0.01]), pytest.approx([0.001])]
     done = run(tmp_path, TASK, epochs=4, scheduler="plateau:factor=0.5,patience=0,threshold=1e9,threshold_mode=abs")
@@ -88,8 +88,8 @@ def test_the_schedule_changes_the_learning_rate(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_accumulated_batches_are_one_large_batch(stream: bool, tmp_path: Path) -> None:
-    """The gradients are averaged, in an epoch's last and shorter window too, whether or not its length is known."""
+def test_accumulated_batches_equal_one_large_batch(stream: bool, tmp_path: Path) -> None:
+    """Gradients are averaged over a window, also over the shorter last window of an epoch."""
     task = f"{FILE}:in_order"
     small = run(tmp_path, task, {"stream": stream}, batch_size=5, accumulate=3)
     large = run(tmp_path, task, {"stream": stream}, batch_size=15)
@@ -99,7 +99,7 @@ def test_accumulated_batches_are_one_large_batch(stream: bool, tmp_path: Path) -
 
 
 def test_clipping_bounds_the_step(tmp_path: Path) -> None:
-    """A gradient a thousand times too large moves the weights by lr × clip; a small one is left alone."""
+    """A gradient a thousand times too large moves the weights by lr × clip; a small one is unchanged."""
     options: dict[str, Any] = {"epochs": 1, "batch_size": "null", "lr": 1.0}
     assert moved(run(tmp_path, TASK, {"scale": 1000}, **options)) > 10
     assert moved(run(tmp_path, TASK, {"scale": 1000}, clip=0.5, **options)) == pytest.approx(0.5, rel=1e-3)
@@ -107,14 +107,14 @@ def test_clipping_bounds_the_step(tmp_path: Path) -> None:
     assert torch.equal(weights(plain), weights(loose))
 
 
-def test_clipping_after_unscaling(tmp_path: Path) -> None:
-    """With a gradient scaler it is the true gradient that is clipped."""
+def test_clipping_happens_after_unscaling(tmp_path: Path) -> None:
+    """With a gradient scaler the unscaled gradient is clipped."""
     options: dict[str, Any] = {"epochs": 1, "batch_size": "null", "lr": 1.0, "precision": "fp16"}
     assert moved(run(tmp_path, TASK, clip=0.05, **options)) == pytest.approx(0.05, rel=1e-2)
 
 
 def test_label_smoothing_is_in_the_loss(tmp_path: Path) -> None:
-    """The first loss is the one that torch computes with it; a loss that knows none is told so."""
+    """The first loss is smoothed; a loss function without label smoothing is refused."""
     first = [losses(run(tmp_path, TASK, batch_size="null", label_smoothing=value))[0] for value in (0, 0.3)]
     assert first[0] != first[1]
     torch.manual_seed(0)
@@ -126,7 +126,7 @@ def test_label_smoothing_is_in_the_loss(tmp_path: Path) -> None:
     ("precision", "dtype"), [("bf16", torch.bfloat16), ("fp16", torch.float16), ("fp32", torch.float32)]
 )
 def test_precision_is_that_of_the_forward_pass(precision: str, dtype: torch.dtype, tmp_path: Path) -> None:
-    """In training and in evaluation; the weights stay float32, and only fp16 has a scaler."""
+    """Training and evaluation use the precision; weights stay float32, and only fp16 has a scaler."""
     done = run(tmp_path, TASK, precision=precision)
     assert {entry["dtype"] for entry in log()} == {dtype}
     saved = checkpoint.read(done.folder.checkpoints / "latest.pt")
@@ -135,8 +135,8 @@ def test_precision_is_that_of_the_forward_pass(precision: str, dtype: torch.dtyp
     assert losses(done)[-1] < losses(done)[0]
 
 
-def test_channels_last_is_the_layout_of_the_weights(tmp_path: Path) -> None:
-    """The same numbers but for the last bits."""
+def test_channels_last_changes_the_layout_of_the_weights(tmp_path: Path) -> None:
+    """The results are the same except for the last bits."""
     plain = run(tmp_path, TASK)
     assert not any(entry["channels_last"] for entry in log())
     turned = run(tmp_path, TASK, channels_last=True)
@@ -145,8 +145,8 @@ def test_channels_last_is_the_layout_of_the_weights(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_compiling_changes_nothing_but_the_speed(tmp_path: Path) -> None:
-    """The model was compiled, and its checkpoint has the plain model's names."""
+def test_compile_compiles_the_model_and_keeps_parameter_names(tmp_path: Path) -> None:
+    """The model is compiled, and its checkpoint has the plain model's names."""
     plain, compiled = run(tmp_path, TASK), run(tmp_path, TASK, compile=True)
     assert not log()
     assert torch.allclose(weights(plain), weights(compiled), atol=1e-4)
@@ -154,8 +154,8 @@ def test_compiling_changes_nothing_but_the_speed(tmp_path: Path) -> None:
     assert names[0] == names[1]
 
 
-def test_workers_change_nothing_but_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In-memory data augmented a batch at a time is the same from two workers as from none."""
+def test_workers_give_the_same_bits_as_no_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data in memory, augmented by batch, is the same from two workers as from none."""
     started = []
     init = DatasetBatches.__init__
 
@@ -171,8 +171,8 @@ def test_workers_change_nothing_but_the_process(tmp_path: Path, monkeypatch: pyt
     assert not torch.equal(weights(alone), weights(still))
 
 
-def test_a_loader_brings_its_own_options(tmp_path: Path) -> None:
-    """Its batch size and that the last smaller batch is dropped; the command line may change the former."""
+def test_data_loader_keeps_its_own_options(tmp_path: Path) -> None:
+    """A loader keeps its batch size and `drop_last`; the command line may change the batch size."""
     run(tmp_path, TASK, {"loader": True}, epochs=1)
     assert [entry["size"] for entry in log() if entry["training"]] == [8] * 5
     run(tmp_path, TASK, {"loader": True}, epochs=1, batch_size=12)
@@ -180,16 +180,16 @@ def test_a_loader_brings_its_own_options(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "pinned"), [("cpu", False), ("cuda", True)])
-def test_memory_is_pinned_for_a_gpu_alone(kind: str, pinned: bool) -> None:
-    """Unless the task says otherwise."""
+def test_memory_is_pinned_only_for_a_gpu(kind: str, pinned: bool) -> None:
+    """Memory is pinned for a GPU alone, unless the task says otherwise."""
     device = torch.device(kind)
     for options, wanted in (({}, pinned), ({"pin_memory": not pinned}, not pinned)):
         batches = DatasetBatches(TensorDataset(torch.zeros(40)), 8, 0, device, shuffle=True, options=options)
         assert batches._loader.pin_memory is wanted
 
 
-def test_threads_and_when_to_evaluate(tmp_path: Path) -> None:
-    """Both are what was asked for, and recorded."""
+def test_threads_and_eval_every_are_used_and_recorded(tmp_path: Path) -> None:
+    """The requested values are used and recorded."""
     done = run(tmp_path, TASK, threads=2, eval_every="4steps")
     assert {entry["threads"] for entry in log()} == {2}
     assert [event.step for event in done.of(Evaluated)] == [4, 8, 10]
@@ -199,8 +199,8 @@ def test_threads_and_when_to_evaluate(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("monitor", "scheduler"), [("f1", "none"), ("loss", "none")])
-def test_the_monitored_metric_decides_what_is_best(monitor: str, scheduler: str, tmp_path: Path) -> None:
-    """The highest score or the lowest loss, and the checkpoint of that step."""
+def test_monitored_metric_decides_the_best_checkpoint(monitor: str, scheduler: str, tmp_path: Path) -> None:
+    """The best checkpoint has the highest score, or the lowest loss."""
     done = run(tmp_path, TASK, monitor=monitor, epochs=12, lr=1.5, scheduler=scheduler)
     values = {event.step: event.metrics[monitor] for event in done.of(Evaluated)}
     best = (min if monitor == "loss" else max)(values.values())
@@ -211,15 +211,15 @@ def test_the_monitored_metric_decides_what_is_best(monitor: str, scheduler: str,
 
 
 def test_patience_ends_the_run(tmp_path: Path) -> None:
-    """After as many evaluations without a better value."""
+    """The run ends after that many evaluations without improvement."""
     done = run(tmp_path, TASK, epochs=50, lr=1e-12, patience=3, monitor="accuracy")
     assert done.finished.cause == "early_stopping"
     assert len(done.of(Evaluated)) == 4
 
 
 @pytest.mark.parametrize("keep", [0, 1, 8])
-def test_numbered_checkpoints_are_kept(keep: int, tmp_path: Path) -> None:
-    """As many of the newest as were asked for, each of its epoch's end however short an epoch is."""
+def test_keep_keeps_the_newest_numbered_checkpoints(keep: int, tmp_path: Path) -> None:
+    """The requested number of newest checkpoints is kept, each exactly of its epoch's end."""
     done = run(tmp_path, TASK, epochs=10, batch_size=20, save_every="1epochs", keep=keep)
     last = done.finished.step or 0
     ends = range(last // 10, last + 1, last // 10)
@@ -227,8 +227,8 @@ def test_numbered_checkpoints_are_kept(keep: int, tmp_path: Path) -> None:
     assert kept == [f"step-{step:09d}.pt" for step in ends][10 - keep :]
 
 
-def test_a_split_replaces_the_evaluation_data_where_there_is_none(tmp_path: Path) -> None:
-    """Asked for beside test data, it makes validation data, and the test is measured at the end."""
+def test_split_makes_evaluation_data_or_validation_data(tmp_path: Path) -> None:
+    """A split makes evaluation data; beside test data it makes validation data, and the test comes at the end."""
     done = run(tmp_path, TASK, split="holdout:0.25")
     assert [event.split for event in done.of(Evaluated)] == ["val", "val", "test"]
     assert sum(entry["size"] for entry in log() if entry["training"]) == 2 * 30
@@ -246,8 +246,8 @@ def test_a_split_replaces_the_evaluation_data_where_there_is_none(tmp_path: Path
         ({"seed": 2**32}, "--seed"),
     ],
 )
-def test_a_wrong_value_is_refused_before_training(given: dict[str, Any], named: str, tmp_path: Path) -> None:
-    """And nothing was said to have started."""
+def test_wrong_value_is_refused_before_training(given: dict[str, Any], named: str, tmp_path: Path) -> None:
+    """A wrong value raises an error before any event is emitted."""
     folder = create(tmp_path, TASK, None, **given)
     with pytest.raises(RequestError, match=named) as caught:
         Run(folder)
@@ -255,7 +255,7 @@ def test_a_wrong_value_is_refused_before_training(given: dict[str, Any], named: 
     assert b"run_started" not in folder.events.read_bytes()
 
 
-def test_every_setting_is_exercised_here_or_by_name_elsewhere() -> None:
+def test_every_setting_has_a_test() -> None:
     """A new setting needs a test of its own."""
     elsewhere = {"on_nan"}
     text = Path(__file__).read_text()

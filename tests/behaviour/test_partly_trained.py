@@ -1,4 +1,4 @@
-"""A model of which the task's own optimizer trains a part, as when a head is put on a body that was trained before."""
+"""Models of which the task's optimizer trains only a part, such as a new head on a pretrained body."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def model_of(folder: RunFolder) -> dict[str, Any]:
     return found[1]["model"]
 
 
-def test_clipping_looks_at_what_is_trained(tmp_path: Path) -> None:
-    """Gradients of the rest pile up, and would shrink every step more; and a resumed run would begin a new pile."""
-    given = {"epochs": 3, "clip": 0.05}
+def test_clipping_ignores_gradients_of_untrained_parameters(tmp_path: Path) -> None:
+    """Gradients of untrained parameters accumulate and must not count; a resumed run would not have them."""
+    given: dict[str, Any] = {"epochs": 3, "clip": 0.05}
     whole = run(tmp_path, f"{TASKS}:headed", **given)
     folder = create(tmp_path, f"{TASKS}:headed", **given)
     assert Run(folder, stop_at=8).finished.cause == "stopped"
@@ -36,7 +36,7 @@ def test_clipping_looks_at_what_is_trained(tmp_path: Path) -> None:
     assert whole.warnings("inexact") == []
 
 
-def test_a_second_optimizer_of_ones_own_is_told(tmp_path: Path) -> None:
-    """Its state is in no checkpoint, so resuming is not exact."""
-    (told,) = run(tmp_path, f"{TASKS}:rivals", epochs=1).warnings("inexact")
-    assert told.startswith("2 parameter tensors are not the optimizer's: if `step` trains them")
+def test_second_optimizer_of_the_task_causes_a_warning(tmp_path: Path) -> None:
+    """Its state is in no checkpoint, so the resume is not exact."""
+    (message,) = run(tmp_path, f"{TASKS}:rivals", epochs=1).warnings("inexact")
+    assert message.startswith("2 parameters are not in the task's optimizer. If `step` updates them")

@@ -1,4 +1,4 @@
-"""When what is saved, and that a save is a copy, written one at a time, and answered when its bytes are safe."""
+"""When checkpoints are saved; a save is a copy, written one at a time, and answered when the file is safe."""
 
 from __future__ import annotations
 
@@ -12,24 +12,27 @@ import torch
 
 from stoker.engine import session
 from stoker.engine.checkpoints import files as checkpoint
-from stoker.engine.checkpoints import manager as keeper
-from stoker.engine.checkpoints.manager import Keeper
-from stoker.engine.checkpoints.snapshots import Snapshots
+from stoker.engine.checkpoints import manager
+from stoker.engine.checkpoints.manager import CheckpointManager
+from stoker.engine.checkpoints.snapshots import SnapshotPool
 from stoker.engine.runs import events as e
 from stoker.engine.runs.commands import Command, Controls
 from stoker.engine.runs.folder import RunFolder
-from tests.support.process_runner import create, said, wait_for
+from tests.support.deadlines import scaled, wait_until
+from tests.support.process_runner import create, recorded_events
 
 
 class Saving:
-    """A keeper of a state of three numbers, and what it said."""
+    """A checkpoint manager of a state of three numbers, and the events it emits."""
 
     def __init__(self, folder: RunFolder, every: str | None = None, keep: int = 0) -> None:
         self.step = self.epoch = 0
         self.weight = torch.zeros(3)
-        self.heard: list[e.Event] = []
-        self.keeper = Keeper(folder, every, keep, self.state, self.heard.append, lambda: None, None, finite=True)
-        self.keeper.start(0, 0)
+        self.received: list[e.Event] = []
+        self.manager = CheckpointManager(
+            folder, every, keep, self.state, self.received.append, lambda: None, None, finite=True
+        )
+        self.manager.start(0, 0)
 
     def state(self) -> dict[str, Any]:
         return {
@@ -40,15 +43,15 @@ class Saving:
         }
 
     def train(self, steps: int, per_epoch: int = 4) -> list[int]:
-        """Take steps as the loop does; return those at which `latest` was saved."""
+        """Take steps as the loop does; return the steps at which `latest` was saved."""
         saved = []
         for _ in range(steps):
             self.step += 1
             self.weight += 1
             ended = self.step % per_epoch == 0
             self.epoch += ended
-            if self.keeper.due(self.step, self.epoch, time.monotonic(), epoch_ended=ended):
-                self.keeper.latest("schedule", wait=True)
+            if self.manager.due(self.step, self.epoch, time.monotonic(), epoch_ended=ended):
+                self.manager.save_latest("schedule", wait=True)
                 saved.append(self.step)
         return saved
 
@@ -56,18 +59,20 @@ class Saving:
 @pytest.mark.parametrize(
     ("every", "steps"), [("3steps", [3, 6, 9, 12]), ("2epochs", [8]), ("1epochs", [4, 8, 12]), ("100s", []), (None, [])]
 )
-def test_latest_by_count(every: str | None, steps: list[int], folder: RunFolder) -> None:
-    """Every so many steps or epochs; a fast run is not slowed by the default."""
-    saving = Saving(folder, every)
+def test_latest_is_saved_every_given_number_of_steps_or_epochs(
+    every: str | None, steps: list[int], run_folder: RunFolder
+) -> None:
+    """Latest is saved every so many steps or epochs; the default does not slow a fast run."""
+    saving = Saving(run_folder, every)
     assert saving.train(13) == steps
-    saving.keeper.close()
+    saving.manager.close()
 
 
-def test_latest_by_time(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every so many seconds; by default every five minutes, and at an epoch's end after a minute."""
+def test_latest_is_saved_every_given_number_of_seconds(run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default latest is saved every five minutes, and at an epoch's end after a minute."""
     clock = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    timed, default = Saving(folder, "30s"), Saving(folder)
+    timed, default = Saving(run_folder, "30s"), Saving(run_folder)
     turns = [
         (timed, 29, 1, []),
         (timed, 1, 1, [2]),
@@ -80,50 +85,50 @@ def test_latest_by_time(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> N
     for saving, seconds, steps, expected in turns:
         clock[0] += seconds
         assert saving.train(steps) == expected, (seconds, steps)
-    timed.keeper.close()
-    default.keeper.close()
+    timed.manager.close()
+    default.manager.close()
 
 
-def test_a_save_is_a_copy(folder: RunFolder) -> None:
-    """What is trained on after the call does not reach the file, nor does it come into an earlier snapshot."""
-    saving = Saving(folder)
+def test_save_is_a_copy_of_the_state(run_folder: RunFolder) -> None:
+    """Training after the call changes neither the file nor an earlier snapshot."""
+    saving = Saving(run_folder)
     for _ in range(29):
         saving.train(1)
-        saving.keeper.latest("command")
+        saving.manager.save_latest("command")
         saving.weight += 0.5
         saving.weight -= 0.5
-    saving.keeper.close()
-    _, saved, _ = checkpoint.newest(folder.checkpoints) or (None, {}, [])
+    saving.manager.close()
+    _, saved, _ = checkpoint.newest(run_folder.checkpoints) or (None, {}, [])
     assert saved["model"]["weight"].tolist() == [29.0] * 3
-    steps = [event.step for event in saving.heard if isinstance(event, e.CheckpointSaved)]
+    steps = [event.step for event in saving.received if isinstance(event, e.CheckpointSaved)]
     assert steps == list(range(1, 30)), "one after the other, in order"
 
 
-def test_a_snapshot_reuses_memory_that_is_free_alone() -> None:
-    """Given back it is written again; held by somebody it is not; CPU step counters are copied too."""
-    snapshots = Snapshots()
+def test_snapshot_reuses_only_released_memory() -> None:
+    """A released snapshot's memory is reused, a held one's is not; CPU step counters are copied too."""
+    snapshots = SnapshotPool()
     model = torch.nn.Linear(3, 3)
     adam = torch.optim.Adam(model.parameters())
     model(torch.ones(1, 3)).sum().backward()
     adam.step()
     state = {"model": model.state_dict(), "optimizer": adam.state_dict()}
-    first, second = snapshots.take(state), snapshots.take(state)
+    first, second = snapshots.acquire(state), snapshots.acquire(state)
     counter = first["optimizer"]["state"][0]["step"]
     adam.step()
     assert (counter.item(), adam.state[model.weight]["step"].item()) == (1, 2)
     assert first["model"]["weight"].data_ptr() != second["model"]["weight"].data_ptr()
     room = first["model"]["weight"].data_ptr()
-    snapshots.give_back(first)
-    third = snapshots.take(state)
+    snapshots.release(first)
+    third = snapshots.acquire(state)
     assert third["model"]["weight"].data_ptr() == room
     assert torch.equal(third["model"]["weight"], model.weight)
-    snapshots.give_back(third)
-    other = snapshots.take({"model": {"weight": torch.ones(2, dtype=torch.float64)}, "name": "x"})
+    snapshots.release(third)
+    other = snapshots.acquire({"model": {"weight": torch.ones(2, dtype=torch.float64)}, "name": "x"})
     assert other["model"]["weight"].tolist() == [1, 1] and other["name"] == "x"
 
 
-def test_one_write_at_a_time(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Saves by hand wait for each other, a save by the clock does not queue at all."""
+def test_one_checkpoint_is_written_at_a_time(run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Saves by hand wait for one another; a scheduled save is not queued."""
     inside, most, real = [0], [0], checkpoint.write
 
     def slow(*given: Any) -> int:
@@ -135,51 +140,51 @@ def test_one_write_at_a_time(folder: RunFolder, monkeypatch: pytest.MonkeyPatch)
         return size
 
     monkeypatch.setattr(checkpoint, "write", slow)
-    saving = Saving(folder, "1steps")
-    saving.keeper.latest("command", commands=("a",))
-    saving.keeper.latest("command", commands=("b",))
-    saving.keeper.hold_best()
+    saving = Saving(run_folder, "1steps")
+    saving.manager.save_latest("command", commands=("a",))
+    saving.manager.save_latest("command", commands=("b",))
+    saving.manager.stage_best()
     saving.step = 1
-    assert not saving.keeper.due(1, 0, time.monotonic(), epoch_ended=False), "due again when the disk is free"
-    saving.keeper.finish()
-    assert saving.keeper.due(1, 0, time.monotonic(), epoch_ended=False)
-    saving.keeper.close()
+    assert not saving.manager.due(1, 0, time.monotonic(), epoch_ended=False), "due again when the disk is free"
+    saving.manager.finish()
+    assert saving.manager.due(1, 0, time.monotonic(), epoch_ended=False)
+    saving.manager.close()
     assert most == [1]
-    answers = [event.id for event in saving.heard if isinstance(event, e.CommandAnswered)]
+    answers = [event.id for event in saving.received if isinstance(event, e.CommandAnswered)]
     assert answers == ["a", "b"]
 
 
-def test_training_goes_on_while_a_save_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The answer to a save by hand comes when its bytes are safe, and not before."""
+def test_training_continues_while_a_checkpoint_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer to a save by hand comes when the file is safe, and not before."""
     folder = create(tmp_path, "noisy", epochs=60, patience=None)
     go, real, steps = threading.Event(), checkpoint.write, list[int]()
 
     def held(where: Path, names: Any, state: Any) -> int:
         if "latest.pt" in names and state["progress"]["epoch"] < 60:
-            assert go.wait(20)
+            assert go.wait(scaled(20))
         return real(where, names, state)
 
     monkeypatch.setattr(checkpoint, "write", held)
-    controls, heard = Controls(), list[e.Event]()
-    asked = controls.send(Command(command="save"))
+    controls, received = Controls(), list[e.Event]()
+    command_id = controls.send(Command(command="save"))
 
     def hear(event: e.Event) -> None:
-        heard.append(event)
+        received.append(event)
         if isinstance(event, e.Steps):
             steps.append(event.step or 0)
         if len(steps) > 2:
-            assert go.is_set() or not [1 for event in heard if isinstance(event, e.CommandAnswered)]
+            assert go.is_set() or not [1 for event in received if isinstance(event, e.CommandAnswered)]
             go.set()
 
     assert session.train(folder, controls, hear).cause == "completed"
-    (answer,) = [event for event in heard if isinstance(event, e.CommandAnswered)]
-    saved = [event for event in heard if isinstance(event, e.CheckpointSaved) and event.cause == "command"]
-    assert (answer.id, answer.status, saved[0].step) == (asked, "done", answer.step)
+    (answer,) = [event for event in received if isinstance(event, e.CommandAnswered)]
+    saved = [event for event in received if isinstance(event, e.CheckpointSaved) and event.cause == "command"]
+    assert (answer.id, answer.status, saved[0].step) == (command_id, "done", answer.step)
     assert steps[1] > (answer.step or 0), "training went on meanwhile"
 
 
-def test_numbered_ones_are_kept_beside_latest_and_best(tmp_path: Path) -> None:
-    """--keep 2 keeps the two newest of those saved on schedule; each resumes."""
+def test_numbered_checkpoints_are_kept_beside_latest_and_best(tmp_path: Path) -> None:
+    """--keep 2 keeps the two newest scheduled checkpoints, and each can be resumed."""
     folder = create(tmp_path, "noisy", keep=2, save_every="5steps")
     session.train(folder, Controls(), lambda event: None)
     names = sorted(path.name for path in folder.checkpoints.glob("*.pt"))
@@ -191,33 +196,35 @@ def test_numbered_ones_are_kept_beside_latest_and_best(tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in folder.checkpoints.iterdir()} == {0o600}
 
 
-def test_the_best_is_the_best_on_disk(tmp_path: Path) -> None:
-    """When the run ends, best.pt is of the step that the run calls best."""
+def test_best_on_disk_is_the_runs_best_at_its_end(tmp_path: Path) -> None:
+    """When the run ends, best.pt is of the run's best step."""
     folder = create(tmp_path, "noisy", epochs=8)
     last = session.train(folder, Controls(), lambda event: None)
     best = checkpoint.read(folder.checkpoints / "best.pt")
-    evaluations = {event.step: event.metrics["loss"] for event in said(folder) if isinstance(event, e.Evaluated)}
+    evaluations = {
+        event.step: event.metrics["loss"] for event in recorded_events(folder) if isinstance(event, e.Evaluated)
+    }
     assert best["progress"]["step"] == min(evaluations, key=lambda step: evaluations[step])
     assert best["best"]["value"] == last.best == min(evaluations.values())
 
 
-def test_a_failed_save_is_tried_again(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not at the next batch, but after a while, whatever the schedule says; then everything is as before."""
+def test_failed_save_is_retried_after_a_while(run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failed save is not retried at the next batch, but after a while whatever the schedule says."""
     clock = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    saving = Saving(folder, "2epochs")
-    folder.checkpoints.rename(folder.path / "away")
+    saving = Saving(run_folder, "2epochs")
+    run_folder.checkpoints.rename(run_folder.path / "away")
     assert saving.train(9) == [8]
-    assert [type(event) for event in saving.heard] == [e.Warned]
-    (folder.path / "away").rename(folder.checkpoints)
+    assert [type(event) for event in saving.received] == [e.Warned]
+    (run_folder.path / "away").rename(run_folder.checkpoints)
     assert saving.train(1) == []
-    clock[0] += keeper.RETRY
+    clock[0] += manager.RETRY_INTERVAL
     assert saving.train(8) == [11, 16]
-    saving.keeper.close()
+    saving.manager.close()
 
 
-def test_left_over_temporary_files_are_cleared(tmp_path: Path) -> None:
-    """Those of a killed engine go when the next one starts."""
+def test_temporary_files_of_a_killed_engine_are_removed(tmp_path: Path) -> None:
+    """The next engine removes the temporary files of a killed one."""
     folder = create(tmp_path, "noisy")
     left = [
         folder.checkpoints / ".latest.pt.1.tmp",
@@ -227,4 +234,4 @@ def test_left_over_temporary_files_are_cleared(tmp_path: Path) -> None:
     for path in left:
         path.write_bytes(b"half")
     session.train(folder, Controls(), lambda event: None)
-    wait_for(lambda: not any(path.exists() for path in left), "clearing", 1)
+    wait_until(lambda: not any(path.exists() for path in left), "clearing", 1)

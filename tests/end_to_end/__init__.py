@@ -1,1 +1,1 @@
-"""The real program: real processes, real pseudo-terminals."""
+"""Tests of the real program, in real processes and real pseudo-terminals."""

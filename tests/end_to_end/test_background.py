@@ -1,4 +1,4 @@
-"""Runs in a process of their own: started, watched, steered from elsewhere, handed over, killed and resumed."""
+"""Runs in the background: started, watched, controlled from other processes, handed over, killed and resumed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 
 from stoker.engine.runs.events import CommandAnswered, LearningRate, RunFinished, RunStarted
 from stoker.engine.runs.folder import RunFolder
-from tests.support.end_to_end import assert_same, events, finished, step, stoker, wait_until
+from tests.support.deadlines import wait_until
+from tests.support.end_to_end import assert_same, events, finished, step, stoker
 from tests.support.terminal import Terminal
 
 STEP = r"step +([\d,]+) / "
@@ -20,16 +21,16 @@ ENDLESS = ["--epochs", "10000000"]
 
 
 def pid_of(folder: RunFolder) -> int:
-    """Return the process that trained the run last."""
+    """Return the pid of the run's last engine."""
     return [event.pid for event in events(folder) if isinstance(event, RunStarted)][-1]
 
 
-def test_a_background_run_is_steered_by_send(tmp_path: Path) -> None:
-    """Each request waits for its answer; 0 only if it was done."""
+def test_send_controls_a_background_run(tmp_path: Path) -> None:
+    """Each command waits for its answer, and exits with 0 only if it was done."""
     started = stoker(tmp_path, "run", "iris", "--background", "--headless", "--name", "one", *ENDLESS)
     assert started.returncode == 0, started.stderr
     folder = RunFolder(tmp_path / "runs" / "one")
-    # In a session of its own, so that no terminal's end reaches it.
+    # It runs in a session of its own, so that the end of a terminal does not end it.
     assert os.getsid(pid_of(folder)) != os.getsid(0)
 
     def send(*words: str) -> tuple[int, str]:
@@ -40,29 +41,29 @@ def test_a_background_run_is_steered_by_send(tmp_path: Path) -> None:
     paused_at = step(folder)
     assert folder.state() == "paused"
     assert send("save") == (0, f"saved step {paused_at}")
-    code, said = send("evaluate")
+    code, printed = send("evaluate")
     assert code == 0
-    assert "accuracy" in said
+    assert "accuracy" in printed
     assert send("lr=0.005") == (0, "learning rate 0.005")
-    code, said = send("lr=-1")
+    code, printed = send("lr=-1")
     assert code == 1
-    assert "above 0" in said
+    assert "above 0" in printed
     assert step(folder) == paused_at
-    assert send("resume") == (0, "goes on")
+    assert send("resume") == (0, "resumed")
     wait_until(lambda: step(folder) > paused_at, "it goes on")
     assert send("resume") == (0, "was not paused")
     assert send("pause", "--release")[0] == 0
     assert send("resume")[0] == 0
-    assert send("stop") == (0, "saves and ends")
+    assert send("stop") == (0, "saving and stopping")
     wait_until(lambda: finished(folder) and not folder.locked(), "it ends by itself")
     assert [event.lr for event in events(folder) if isinstance(event, LearningRate)] == [[0.005]]
-    code, said = send("pause")
+    code, printed = send("pause")
     assert code == 2
-    assert "stopped" in said
+    assert "stopped" in printed
 
 
 def test_garbage_in_the_command_file_is_answered_or_skipped(tmp_path: Path) -> None:
-    """Half a line, a megabyte, an unknown command: the training goes on and the next command is done."""
+    """After half a line, a megabyte or an unknown command the run trains on and executes the next command."""
     assert stoker(tmp_path, "run", "iris", "--background", "--headless", "--name", "one", *ENDLESS).returncode == 0
     folder = RunFolder(tmp_path / "runs" / "one")
     with folder.commands.open("ab") as file:
@@ -76,8 +77,8 @@ def test_garbage_in_the_command_file_is_answered_or_skipped(tmp_path: Path) -> N
     wait_until(lambda: finished(folder), "it ends")
 
 
-def test_several_dashboards_see_what_any_of_them_did(tmp_path: Path) -> None:
-    """All have every key; leaving one leaves the run alone."""
+def test_every_dashboard_shows_the_effect_of_commands_from_another(tmp_path: Path) -> None:
+    """All dashboards have every key; closing one does not end the run."""
     assert stoker(tmp_path, "run", "iris", "--background", "--headless", "--name", "one", *ENDLESS).returncode == 0
     folder = RunFolder(tmp_path / "runs" / "one")
     with Terminal(["attach", "one"], tmp_path) as first, Terminal(["attach"], tmp_path, 80, 24) as second:
@@ -94,8 +95,8 @@ def test_several_dashboards_see_what_any_of_them_did(tmp_path: Path) -> None:
         before = second.number(STEP)
         second.wait_for(lambda text: second.number(STEP) > before)
         os.kill(pid_of(folder), signal.SIGKILL)
-        second.wait_for("lost")
-        # Here is where it is resumed then.
+        second.wait_for("interrupted")
+        # The next engine resumes from this step.
         second.press("r")
         second.wait_for("training")
         before = second.number(STEP)
@@ -107,8 +108,8 @@ def test_several_dashboards_see_what_any_of_them_did(tmp_path: Path) -> None:
     assert folder.state() == "stopped"
 
 
-def test_a_request_that_was_wrong_is_told_at_once(tmp_path: Path) -> None:
-    """Also where the background process finds it out; nothing is left behind."""
+def test_wrong_request_of_a_background_run_is_reported_at_once(tmp_path: Path) -> None:
+    """An error that the background process finds is reported too, and no run folder is left."""
     done = stoker(tmp_path, "run", "iris", "--background", "--headless", "--name", "one", "--monitor", "beauty")
     assert done.returncode == 2
     assert "beauty" in done.stderr
@@ -130,7 +131,7 @@ def detach(tmp_path: Path, name: str) -> None:
 
 
 def moves(tmp_path: Path, count: int, seed: int) -> None:
-    """Move a run about at random, and compare it with one that nobody touched."""
+    """Move a run between processes at random, and compare it with an undisturbed run."""
     chance = random.Random(seed)
     epochs = ["--epochs", str(count * 20_000), "--save-every", "500steps", "--threads", "1"]
     assert stoker(tmp_path, "run", "iris", "--headless", "--name", "quiet", *epochs).returncode == 0
@@ -167,13 +168,13 @@ def moves(tmp_path: Path, count: int, seed: int) -> None:
     print(f"{done} moves, {step(folder)} steps")
 
 
-def test_a_run_that_is_moved_about_ends_with_the_same_bits(tmp_path: Path) -> None:
+def test_run_moved_between_processes_ends_with_the_same_bits(tmp_path: Path) -> None:
     """Worker thread, background, attached, killed, resumed: three times."""
     moves(tmp_path, 3, seed=1)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_twenty_moves(tmp_path: Path) -> None:
-    """The same, twenty times."""
+def test_run_moved_twenty_times_ends_with_the_same_bits(tmp_path: Path) -> None:
+    """Twenty random moves change no bit."""
     moves(tmp_path, 20, seed=2)

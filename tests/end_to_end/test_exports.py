@@ -1,4 +1,4 @@
-"""What other programs are given of a run: weights, tables, pictures; and runs side by side."""
+"""Exports of a run for other programs, and comparisons of runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.end_to_end import stoker
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two short runs; the second is like the first, but for what was given."""
+    """A folder with two short runs; the second is like the first except for the given settings."""
     folder = tmp_path_factory.mktemp("exports")
     settings = ["--epochs", "400", "--headless"]
     assert stoker(folder, "run", "iris", "--name", "a", *settings).returncode == 0
@@ -22,8 +22,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_model_is_exported_in_every_form(here: Path) -> None:
-    """Parameters alone in two formats, and the model whole, all with the same values."""
+def test_model_is_exported_in_every_format(here: Path) -> None:
+    """The parameters in two formats and the whole model hold the same values."""
     for name in ("weights.safetensors", "weights.pt", "model.pt"):
         done = stoker(here, "export", "b", "--to", name)
         assert done.returncode == 0, done.stderr
@@ -39,8 +39,8 @@ def test_the_model_is_exported_in_every_form(here: Path) -> None:
         assert all(torch.equal(found[name], saved[name]) for name in saved)
 
 
-def test_the_curves_are_exported(here: Path) -> None:
-    """A row each step, a picture, and what TensorBoard itself reads back."""
+def test_curves_are_exported_as_csv_png_and_tensorboard(here: Path) -> None:
+    """There is a row for each step, an image, and a file that TensorBoard itself reads."""
     for name in ("metrics.csv", "curves.png", "tensorboard"):
         done = stoker(here, "export", "b", "--to", name)
         assert done.returncode == 0, done.stderr
@@ -59,8 +59,8 @@ def test_the_curves_are_exported(here: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["w.pt", "w.safetensors", "model.pt", "m.csv", "c.png", "tensorboard"])
-def test_a_place_that_cannot_be_written_is_one_line(here: Path, name: str) -> None:
-    """Exit code 2; a folder that is not there is made."""
+def test_export_to_an_unwritable_path_is_one_line(here: Path, name: str) -> None:
+    """The exit code is 2; a missing folder is created."""
     done = stoker(here, "export", "b", "--to", f"/proc/{name}")
     assert done.returncode == 2
     assert f"/proc/{name}" in done.stderr and done.stderr.count("\n") == 1
@@ -69,16 +69,16 @@ def test_a_place_that_cannot_be_written_is_one_line(here: Path, name: str) -> No
     assert f"wrote no/such/{name} from " in done.stdout and (here / "no/such" / name).exists()
 
 
-def test_a_name_that_says_nothing_is_refused(here: Path) -> None:
-    """One line, exit code 2."""
+def test_export_to_a_name_without_a_format_is_refused(here: Path) -> None:
+    """The error is one line, and the exit code is 2."""
     done = stoker(here, "export", "b", "--to", "b.txt")
     assert done.returncode == 2
     assert "metrics.csv" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_runs_are_compared_by_what_differs(here: Path) -> None:
-    """Settings that are the same in both say nothing and are left out."""
+def test_compare_shows_settings_that_differ(here: Path) -> None:
+    """Settings that are the same in both runs are left out."""
     rows = {line.split()[0]: line.split()[1:] for line in stoker(here, "compare", "a", "b").stdout.splitlines()[1:]}
     assert rows["hidden"] == ["10", "20"]
     assert rows["lr"] == ["0.01", "0.05"]
@@ -86,7 +86,7 @@ def test_runs_are_compared_by_what_differs(here: Path) -> None:
     assert rows["state"] == ["completed", "completed"]
 
 
-def test_a_run_can_be_run_again(here: Path) -> None:
+def test_run_like_another_gives_the_same_bits(here: Path) -> None:
     """The same task, parameters and settings give the same bits."""
     assert stoker(here, "run", "--like", "b", "--name", "again", "--headless").returncode == 0
     first, again = (
@@ -96,8 +96,8 @@ def test_a_run_can_be_run_again(here: Path) -> None:
     assert all(torch.equal(first[name], again[name]) for name in first)
 
 
-def test_an_evaluation_has_its_tables(here: Path) -> None:
-    """Each class's scores, and the confusion matrix with every sample of the test data in it."""
+def test_evaluation_prints_class_scores_and_confusion_matrix(here: Path) -> None:
+    """The tables hold each class's scores and every sample of the test data."""
     text = stoker(here, "evaluate", "b").stdout
     assert "b best.pt (step " in text
     assert "versicolor" in text

@@ -1,4 +1,4 @@
-"""The first path, in a real terminal: watch a real training, pause it, save it, quit, and go on with it."""
+"""First use in a real terminal: watch a training, pause it, save it, quit, and resume it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ STEP = r"step +([\d,]+) / "
 
 
 def events_of(folder: RunFolder) -> list:
-    """Return everything that was said."""
+    """Return all events of a run."""
     return [decode(line) for line in folder.events.read_bytes().splitlines()]
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(120, 40), pytest.param(80, 24, marks=pytest.mark.slow)])
-def test_a_run_is_watched_paused_saved_quit_and_resumed(tmp_path: Path, columns: int, rows: int) -> None:
-    """With keys alone; the same curve in the same folder goes on to the end."""
+def test_run_is_watched_paused_saved_quit_and_resumed_by_keys(tmp_path: Path, columns: int, rows: int) -> None:
+    """Keys alone control the run; its curve continues in the same folder to the end."""
     folder = RunFolder(tmp_path / "runs" / "one")
     with Terminal(["run", "iris", "--name", "one", "--epochs", "60000"], tmp_path, columns, rows) as terminal:
         terminal.wait_for("loading")
         terminal.wait_for("training")
         before = terminal.number(STEP)
         terminal.wait_for(lambda text: terminal.number(STEP) > before)
-        # A curve has been drawn.
+        # The screen shows a curve.
         terminal.wait_for("[\u2801-\u28ff]{3}")
 
         terminal.press(" ")
@@ -49,29 +49,29 @@ def test_a_run_is_watched_paused_saved_quit_and_resumed(tmp_path: Path, columns:
         assert terminal.wait_for_end() == 0
         assert "stoker resume one" in terminal.text.replace("\n", "")
 
-    said = events_of(folder)
-    stopped_at = [event for event in said if isinstance(event, CheckpointSaved)][-1].step
+    history = events_of(folder)
+    stopped_at = [event for event in history if isinstance(event, CheckpointSaved)][-1].step
     with Terminal(["resume", "one"], tmp_path, columns, rows) as terminal:
         terminal.wait_for("completed")
         assert terminal.number(STEP) == 60000
         terminal.press("r")
-        terminal.wait_for("Go on until epoch")
+        terminal.wait_for("Continue until epoch")
         terminal.press("\x1560500\r")
         terminal.wait_for(lambda text: terminal.number(STEP) == 60500 and "completed" in text)
         terminal.press("q")
         assert terminal.wait_for_end() == 0
 
-    said = events_of(folder)
-    assert [event.resumed_from for event in said if isinstance(event, RunStarted)] == [None, stopped_at, 60000]
-    steps = [event for event in said if isinstance(event, Steps)]
-    # One continuous history: nothing is missing, nothing stands twice.
+    history = events_of(folder)
+    assert [event.resumed_from for event in history if isinstance(event, RunStarted)] == [None, stopped_at, 60000]
+    steps = [event for event in history if isinstance(event, Steps)]
+    # The history is continuous: no step is missing and none is there twice.
     assert [event.first for event in steps[1:]] == [event.step + 1 for event in steps[:-1]]
     assert steps[0].first == 1
     assert steps[-1].step == 60500
 
 
-def test_staying_goes_on(tmp_path: Path) -> None:
-    """The question can be answered with no."""
+def test_answering_no_to_the_quit_question_keeps_training(tmp_path: Path) -> None:
+    """After the answer no the run trains on."""
     with Terminal(["run", "iris", "--name", "one", "--epochs", "10000000"], tmp_path) as terminal:
         terminal.wait_for("training")
         terminal.press("q")
@@ -86,8 +86,8 @@ def test_staying_goes_on(tmp_path: Path) -> None:
         assert terminal.wait_for_end() == 0
 
 
-def test_the_first_frame_does_not_wait_for_torch(tmp_path: Path) -> None:
-    """Something stands on the screen long before the training can begin."""
+def test_first_frame_does_not_wait_for_torch(tmp_path: Path) -> None:
+    """The first frame is drawn long before the training can begin."""
     start = time.monotonic()
     with Terminal(["run", "iris", "--name", "one"], tmp_path) as terminal:
         terminal.wait_for("loading")
@@ -98,8 +98,8 @@ def test_the_first_frame_does_not_wait_for_torch(tmp_path: Path) -> None:
         assert first < trains / 2
 
 
-def test_a_training_that_raises_is_shown_and_kept(tmp_path: Path) -> None:
-    """The error stands in the dashboard, with the user's line; the run folder stays; exit code 1."""
+def test_failed_training_is_shown_in_the_dashboard_and_kept(tmp_path: Path) -> None:
+    """The dashboard shows the error with the user's line; the run folder is kept, and the exit code is 1."""
     (tmp_path / "broken.py").write_text(
         "import torch\nfrom stoker.engine import Task\n\n"
         "def step(model, batch):\n    raise ValueError('no such tensor')\n\n"
@@ -113,8 +113,8 @@ def test_a_training_that_raises_is_shown_and_kept(tmp_path: Path) -> None:
     assert (tmp_path / "runs" / "one" / "events.jsonl").exists()
 
 
-def test_what_the_task_prints_does_not_disturb_the_screen(tmp_path: Path) -> None:
-    """Printed by python and by C: it is in the log of the dashboard and in engine.log."""
+def test_output_of_the_task_does_not_disturb_the_screen(tmp_path: Path) -> None:
+    """Output of Python and of C is in the dashboard's log and in engine.log."""
     (tmp_path / "loud.py").write_text(
         "import os, torch\nfrom stoker.engine import Task\n\n"
         "def loud() -> Task:\n    print('hello from python')\n    os.write(1, b'hello from C\\n')\n"
@@ -127,7 +127,7 @@ def test_what_the_task_prints_does_not_disturb_the_screen(tmp_path: Path) -> Non
         text = terminal.wait_for("hello from C")
         lines = [line for line in text.splitlines() if "hello from C" in line]
         assert len(lines) == 1
-        # Inside the log's border, not across the screen.
+        # The text is inside the log's border, not across the screen.
         assert lines[0].startswith("│")
         terminal.press("q")
         assert terminal.wait_for_end() == 0

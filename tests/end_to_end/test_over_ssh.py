@@ -1,4 +1,4 @@
-"""As its users have it: stoker in tmux, tmux in SSH; everything by keys, everything read from the screen."""
+"""stoker in tmux over SSH, controlled by keys and read from the screen, as users have it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import pytest
 
 from stoker.engine.runs.events import CheckpointSaved, LearningRate, RunFinished
 from stoker.engine.runs.folder import RunFolder
-from tests.support.end_to_end import events, finished, wait_until
+from tests.support.deadlines import wait_until
+from tests.support.end_to_end import events, finished
 from tests.support.ssh import sshd
 from tests.support.terminal import PROGRAM, Terminal
 
 STEP = r"step +([\d,]+) / "
 
 
-def test_a_run_is_watched_paused_resized_steered_and_finished(tmp_path: Path) -> None:
-    """In a tmux that outlives the login."""
+def test_run_in_tmux_over_ssh_outlives_the_login(tmp_path: Path) -> None:
+    """A run in tmux is watched, paused, resized and steered; the login ends and the run finishes."""
     if not shutil.which("tmux"):
         pytest.skip("there is no tmux on this machine")
     folder = RunFolder(tmp_path / "runs" / "one")
@@ -43,7 +44,7 @@ def test_a_run_is_watched_paused_resized_steered_and_finished(tmp_path: Path) ->
                 )
                 terminal.press(" ")
                 terminal.wait_for(lambda text: terminal.number(STEP) > paused_at)
-                # tmux's own key: leave it; the login ends, the program does not.
+                # tmux's detach key ends the login, but not the program.
                 terminal.press("\x02", "d")
                 terminal.wait_for_end()
             with Terminal([*login, command], tmp_path, program=program) as terminal:
@@ -55,10 +56,10 @@ def test_a_run_is_watched_paused_resized_steered_and_finished(tmp_path: Path) ->
         wait_until(lambda: finished(folder), "it ends")
     finally:
         subprocess.run(["tmux", "-L", socket, "kill-server"], capture_output=True, check=False)
-    said = events(folder)
-    [changed] = [event for event in said if isinstance(event, LearningRate)]
+    history = events(folder)
+    [changed] = [event for event in history if isinstance(event, LearningRate)]
     assert changed.cause == "command"
     assert changed.lr[0] > 0.01
-    assert isinstance(said[-1], RunFinished)
-    assert said[-1].cause == "stopped"
-    assert any(isinstance(event, CheckpointSaved) and event.step == said[-1].step for event in said)
+    assert isinstance(history[-1], RunFinished)
+    assert history[-1].cause == "stopped"
+    assert any(isinstance(event, CheckpointSaved) and event.step == history[-1].step for event in history)

@@ -1,4 +1,4 @@
-"""A run without a dashboard, whose output another program reads, or stops reading."""
+"""A run without a dashboard, whose output goes to a program that may stop reading."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from stoker.engine.runs.folder import RunFolder
 from tests.support import end_to_end as runs
+from tests.support.deadlines import scaled, wait_until
 from tests.support.terminal import PROGRAM
 
 TASK = '''
@@ -44,18 +45,18 @@ def evaluate(model, batch):
 
 
 def command(folder: Path, *more: str) -> list[str]:
-    """Return the command that trains the loud task."""
+    """Return the command that trains the task `loud`."""
     (folder / "loud.py").write_text(TASK)
     return [PROGRAM, "run", "loud.py:loud", "--name", "one", *more]
 
 
 def last(folder: RunFolder) -> str:
-    """Return how the run ended."""
+    """Return the run's last event."""
     return json.loads(folder.events.read_bytes().splitlines()[-1])["cause"]
 
 
-def test_json_is_events_alone(tmp_path: Path) -> None:
-    """What the task prints is in engine.log, where the README says it is."""
+def test_json_output_holds_events_alone(tmp_path: Path) -> None:
+    """Output of the task goes to engine.log, as the README says."""
     done = subprocess.run(command(tmp_path, "--json"), cwd=tmp_path, capture_output=True, text=True, check=True)
     assert [json.loads(line)["event"] for line in done.stdout.splitlines()][-1] == "run_finished"
     log = RunFolder(tmp_path / "runs" / "one").log.read_text()
@@ -64,24 +65,24 @@ def test_json_is_events_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["--json", "--headless"])
-def test_a_reader_that_goes_away_ends_nothing(tmp_path: Path, how: str) -> None:
-    """As `| head -1` does it; from then on all is in the run's folder."""
+def test_closed_pipe_does_not_end_the_run(tmp_path: Path, how: str) -> None:
+    """After `| head -1` the run trains on and records everything in its folder."""
     folder = RunFolder(tmp_path / "runs" / "one")
     with subprocess.Popen(command(tmp_path, how), cwd=tmp_path, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait(110) == 0
+        assert process.wait(scaled(110)) == 0
     assert last(folder) == "completed"
     assert "a line of the task" in folder.log.read_text()
 
 
-def test_a_file_is_written_to_after_the_terminal_is_gone(tmp_path: Path) -> None:
-    """SIGHUP is of the terminal; where the output is a file, it stays there."""
+def test_output_to_a_file_continues_after_the_terminal_closed(tmp_path: Path) -> None:
+    """SIGHUP concerns the terminal alone; output to a file continues."""
     folder, out = RunFolder(tmp_path / "runs" / "one"), tmp_path / "out"
     start = [*command(tmp_path, "seconds=0.1", "--headless")]
     with out.open("wb") as file, subprocess.Popen(start, cwd=tmp_path, stdout=file, stderr=file) as process:
-        runs.wait_until(lambda: folder.events.exists() and runs.step(folder) > 3, "steps")
+        wait_until(lambda: folder.events.exists() and runs.step(folder) > 3, "steps")
         os.kill(process.pid, signal.SIGHUP)
-        assert process.wait(110) == 0
+        assert process.wait(scaled(110)) == 0
     assert "completed at step" in out.read_text().splitlines()[-1]

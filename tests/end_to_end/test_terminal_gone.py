@@ -1,4 +1,4 @@
-"""The connection drops, the training does not."""
+"""Training continues when the terminal's connection is lost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 
 from stoker.engine.runs.events import CheckpointSaved
 from stoker.engine.runs.folder import RunFolder
-from tests.support.end_to_end import assert_same, events, finished, step, stoker, wait_until
+from tests.support.deadlines import wait_until
+from tests.support.end_to_end import assert_same, events, finished, step, stoker
 from tests.support.ssh import session_of, sshd
 from tests.support.terminal import PROGRAM, Terminal
 
@@ -21,21 +22,23 @@ RUN = ["run", "iris", "--epochs", str(EPOCHS), "--name"]
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """The same run, that nobody looked at."""
+    """The same run without a dashboard."""
     folder = tmp_path_factory.mktemp("undisturbed")
     assert stoker(folder, *RUN, "quiet", "--headless").returncode == 0
     return RunFolder(folder / "runs" / "quiet")
 
 
 def main_thread_seconds(pid: int) -> float:
-    """Return the processor time of a process's main thread, where the dashboard lived."""
+    """Return the CPU seconds of a process's main thread, which ran the dashboard."""
     fields = Path(f"/proc/{pid}/task/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.mark.parametrize("cut", ["SIGHUP", pytest.param("closed", marks=pytest.mark.slow), "closed and SIGHUP ignored"])
-def test_the_training_goes_on_where_the_terminal_is_gone(tmp_path: Path, undisturbed: RunFolder, cut: str) -> None:
-    """It saves, trains on in the same process at no cost for the dead terminal, and ends with the same bits."""
+def test_training_continues_in_the_same_process_without_its_terminal(
+    tmp_path: Path, undisturbed: RunFolder, cut: str
+) -> None:
+    """The run saves, trains on in the same process without cost for the dashboard, and ends with the same bits."""
     folder = RunFolder(tmp_path / "runs" / "one")
     program, arguments = PROGRAM, [*RUN, "one"]
     if cut.endswith("ignored"):
@@ -67,8 +70,8 @@ def test_the_training_goes_on_where_the_terminal_is_gone(tmp_path: Path, undistu
         assert again.wait_for_end() == 0
 
 
-def test_a_print_to_the_dead_terminal_does_not_raise(tmp_path: Path) -> None:
-    """What the task prints from then on goes to engine.log."""
+def test_output_of_the_task_goes_to_the_log_without_a_terminal(tmp_path: Path) -> None:
+    """A print after the terminal closed raises nothing and goes to engine.log."""
     (tmp_path / "loud.py").write_text(
         "import os, time, torch\nfrom stoker.engine import Task\n\n"
         "def step(model, batch):\n    print('python speaks', flush=True)\n    os.write(2, b'C speaks\\n')\n"
@@ -83,21 +86,21 @@ def test_a_print_to_the_dead_terminal_does_not_raise(tmp_path: Path) -> None:
         terminal.wait_for("training")
         terminal.cut()
         wait_until(lambda: finished(folder), "it ends")
-    said = folder.log.read_text().splitlines()
-    assert said.count("python speaks") == said.count("C speaks") == 300
+    printed = folder.log.read_text().splitlines()
+    assert printed.count("python speaks") == printed.count("C speaks") == 300
     assert "completed" in stoker(tmp_path, "ls").stdout
 
 
-def test_a_terminal_that_nobody_reads_does_not_stop_the_training(tmp_path: Path) -> None:
-    """When it is read again, the newest state is drawn."""
+def test_unread_terminal_does_not_stop_the_training(tmp_path: Path) -> None:
+    """When the terminal is read again, the newest state is drawn."""
     folder = RunFolder(tmp_path / "runs" / "one")
     with Terminal([*RUN[:3], "10000000", "--name", "one"], tmp_path) as terminal:
         terminal.wait_for("training")
         wait_until(lambda: bool(terminal.text) and step(folder) > 1000, "it trains")
         before = step(folder)
-        # Longer than the terminal's buffer and Textual's queue of writes hold.
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
+        # Five seconds fill the terminal's buffer and Textual's queue of writes.
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
             time.sleep(0.1)
         unread = step(folder)
         assert unread > before + 2000
@@ -109,8 +112,8 @@ def test_a_terminal_that_nobody_reads_does_not_stop_the_training(tmp_path: Path)
         assert terminal.wait_for_end() == 0
 
 
-def test_a_connection_that_is_cut(tmp_path: Path, undisturbed: RunFolder) -> None:
-    """The session's process is killed; the run ends as if nothing had been, and another login sees all of it."""
+def test_cut_connection_does_not_change_the_run(tmp_path: Path, undisturbed: RunFolder) -> None:
+    """After its session is killed the run ends with the same bits, and another login can open it."""
     with sshd(tmp_path) as ((program, *login), server):
         folder = RunFolder(tmp_path / "runs" / "one")
         command = f"cd {tmp_path} && OMP_NUM_THREADS=1 TERM=xterm-256color {PROGRAM}"

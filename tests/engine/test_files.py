@@ -1,4 +1,4 @@
-"""A file that other programs read: it is there whole, or as it was."""
+"""Atomic writing: the target has its old content or the new one, never half of it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from stoker.engine.files import whole_file
+from stoker.engine.files import atomic_file, atomic_link, atomic_write, remove_temporary_files
 
 
-def test_nothing_is_seen_before_it_is_whole(tmp_path: Path) -> None:
-    """Then it has its name, the folders above it, and the mode of any new file."""
+def test_the_target_appears_when_it_is_complete(tmp_path: Path) -> None:
+    """Its folders are created, and it has the mode of any new file."""
     target = tmp_path / "new" / "folder" / "a.csv"
     former = os.umask(0o027)
     try:
-        with whole_file(target) as file:
+        with atomic_file(target) as file:
             file.write(b"one")
             assert not target.exists()
     finally:
@@ -25,19 +25,19 @@ def test_nothing_is_seen_before_it_is_whole(tmp_path: Path) -> None:
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
 
 
-def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
-    """Whatever it is."""
+def test_a_failure_keeps_the_old_content(tmp_path: Path) -> None:
+    """After a KeyboardInterrupt too, and no temporary file is left."""
     target = tmp_path / "a.csv"
     target.write_bytes(b"good")
-    with pytest.raises(KeyboardInterrupt), whole_file(target) as file:
+    with pytest.raises(KeyboardInterrupt), atomic_file(target) as file:
         file.write(b"half")
         raise KeyboardInterrupt
     assert target.read_bytes() == b"good" and list(tmp_path.iterdir()) == [target]
 
 
-def test_the_reason_is_the_first_one(tmp_path: Path) -> None:
-    """A writer that hides why it failed does not hide it from a person."""
-    with pytest.raises(OSError, match="No space left"), whole_file(tmp_path / "a.pt") as file:
+def test_the_error_is_that_of_the_failed_write(tmp_path: Path) -> None:
+    """A writer that replaces it by its own error, as torch does, does not hide the system's reason."""
+    with pytest.raises(OSError, match="No space left"), atomic_file(tmp_path / "a.pt") as file:
         full = os.open("/dev/full", os.O_WRONLY)
         os.dup2(full, file.fileno())
         os.close(full)
@@ -48,10 +48,10 @@ def test_the_reason_is_the_first_one(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    """What it points to is replaced."""
+def test_a_symbolic_link_is_followed(tmp_path: Path) -> None:
+    """The link stays, and its target gets the new content."""
     (tmp_path / "link.csv").symlink_to("real.csv")
-    with whole_file(tmp_path / "link.csv") as file:
+    with atomic_file(tmp_path / "link.csv") as file:
         file.write(b"new")
     assert (tmp_path / "link.csv").is_symlink() and (tmp_path / "real.csv").read_bytes() == b"new"
 
@@ -59,17 +59,73 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"), [("folder", "Is a directory"), ("file/a.csv", "Not a directory"), ("x" * 300, "too long")]
 )
-def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path, name: str, reason: str) -> None:
-    """With the system's words."""
+def test_an_invalid_target_is_refused_before_the_work(tmp_path: Path, name: str, reason: str) -> None:
+    """With the system's reason; nothing is written."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match=reason), whole_file(tmp_path / name):
-        pytest.fail("the work was begun")
+    with pytest.raises(OSError, match=reason), atomic_file(tmp_path / name):
+        pytest.fail("the block ran")
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_long_name_is_no_obstacle(tmp_path: Path) -> None:
-    """The temporary name is short."""
-    with whole_file(tmp_path / ("x" * 251 + ".csv")) as file:
+def test_the_longest_name_can_be_written(tmp_path: Path) -> None:
+    """The temporary name is shorter than the target's."""
+    with atomic_file(tmp_path / ("x" * 251 + ".csv")) as file:
         file.write(b"one")
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_failed_atomic_write_keeps_the_old_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No temporary file is left."""
+    path = tmp_path / "file"
+    atomic_write(path, b"old")
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (_ for _ in ()).throw(OSError(28, "full")))
+    with pytest.raises(OSError, match="full"):
+        atomic_write(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_private_file_replaces_a_link(tmp_path: Path) -> None:
+    """It has mode 0600, and the file that the link pointed to keeps its content."""
+    (tmp_path / "other").write_bytes(b"other")
+    (tmp_path / "run.json").symlink_to("other")
+    atomic_write(tmp_path / "run.json", b"mine")
+    assert not (tmp_path / "run.json").is_symlink()
+    assert stat.S_IMODE((tmp_path / "run.json").stat().st_mode) == 0o600
+    assert (tmp_path / "other").read_bytes() == b"other"
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_second_name_for_a_file(links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a hard link, or by a copy on a file system without links; it replaces an older file."""
+    (tmp_path / "latest.pt").write_bytes(b"new")
+    (tmp_path / "previous.pt").write_bytes(b"old")
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(PermissionError(1, "no links")))
+    atomic_link(tmp_path / "latest.pt", tmp_path / "previous.pt")
+    assert (tmp_path / "previous.pt").read_bytes() == b"new"
+    assert (tmp_path / "previous.pt").samefile(tmp_path / "latest.pt") is links
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_content_is_durable_before_the_rename(tmp_path: Path) -> None:
+    """`before_rename` finds it under the temporary name; its error keeps the old content."""
+    target = tmp_path / "latest.pt"
+    target.write_bytes(b"old")
+
+    def refuse(temporary: Path) -> None:
+        assert (temporary.read_bytes(), target.read_bytes()) == (b"new", b"old")
+        raise OSError("refused")
+
+    with pytest.raises(OSError, match="refused"), atomic_file(target, private=True, before_rename=refuse) as file:
+        file.write(b"new")
+    assert target.read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_temporary_files_of_a_killed_process_are_removed(tmp_path: Path) -> None:
+    """And no other file."""
+    for name in (".latest.pt.0123.tmp", "latest.pt", ".hidden"):
+        (tmp_path / name).touch()
+    remove_temporary_files(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "latest.pt"]

@@ -1,30 +1,35 @@
-"""What the end-to-end tests ask of a run's folder, and how they wait for it."""
+"""Run the program, and read and compare run folders, for the end-to-end tests."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from stoker.engine.runs.events import Event, RunFinished, RunStarted, Steps, decode
 from stoker.engine.runs.folder import RunFolder
-from tests.support.terminal import PATIENCE, PROGRAM
+from tests.support.deadlines import scaled
+from tests.support.terminal import PROGRAM
 
 
 def stoker(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the program to its end."""
+    """Run `stoker` with these arguments to its end."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, env=environment, timeout=110, check=False
+        [PROGRAM, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=scaled(110),
+        check=False,
     )
 
 
 def events(folder: RunFolder) -> list[Event]:
-    """Return everything that was said so far."""
+    """Return all events so far."""
     if not folder.events.exists():
         return []
     found = [decode(line) for line in folder.events.read_bytes().split(b"\n")[:-1]]
@@ -33,26 +38,18 @@ def events(folder: RunFolder) -> list[Event]:
 
 
 def step(folder: RunFolder) -> int:
-    """Return the last step that was said."""
+    """Return the number of the last recorded step."""
     return max((event.step or 0 for event in events(folder) if isinstance(event, Steps)), default=0)
 
 
 def finished(folder: RunFolder) -> bool:
-    """Say whether the last engine has ended in order."""
+    """Return whether the last engine recorded its end."""
     ends = [event for event in events(folder) if isinstance(event, RunStarted | RunFinished)]
     return bool(ends) and isinstance(ends[-1], RunFinished)
 
 
-def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Wait for a condition; fails with `what` when it never comes."""
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.02)
-
-
 def losses(folder: RunFolder) -> list[float]:
-    """Return the loss of each step, the superseded ones left out, as a dashboard would."""
+    """Return the loss of each step, without steps that a resume replaced."""
     curve: list[float] = []
     for event in events(folder):
         if isinstance(event, RunStarted) and event.resumed_from is not None:

@@ -1,4 +1,4 @@
-"""What `stoker evaluate` prints, made up, and what a screen shows of it."""
+"""Made-up results of `stoker evaluate`, and the text of a screen."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FOLDS = {
 
 
 def text_of(app: StokerApp) -> str:
-    """All that stands on the screen."""
+    """Return the text of the screen."""
     width, height = app.size
     return "\n".join(
         "".join(s.text for s in strip)[:width] for strip in app.screen._compositor.render_strips()[:height]
@@ -34,15 +34,15 @@ def text_of(app: StokerApp) -> str:
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, answer: object) -> list[tuple[str, ...]]:
-    """Let the program's other commands answer this; returns what they are asked."""
+    """Replace the command-line process by this answer; return the list of its arguments."""
     asked: list[tuple[str, ...]] = []
 
-    async def output(*arguments: str) -> str:
+    async def run_command(*arguments: str) -> str:
         asked.append(arguments)
         if isinstance(answer, Exception):
             raise answer
         return f"the task prints {{this}}\n{json.dumps(answer, indent=2)}\n"
 
-    monkeypatch.setattr(results, "output", output)
-    monkeypatch.setattr(apps, "output", output)
+    monkeypatch.setattr(results, "run_command", run_command)
+    monkeypatch.setattr(apps, "run_command", run_command)
     return asked

@@ -1,4 +1,4 @@
-"""An engine that trains nothing: it steps when it is told to, so that a test decides what happens when."""
+"""An engine that trains nothing and does what a test tells it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ import pytest
 from stoker.engine.runs import events as e
 from stoker.engine.runs.commands import Controls
 from stoker.engine.runs.folder import RunFolder
-from stoker.engine.runs.journal import Events, Journal
+from stoker.engine.runs.journal import EventFollower, Journal
+from tests.support.deadlines import scaled
 from tests.support.recorded import body, started
 
 
 class FakeEngine:
-    """Takes the place of `stoker.engine.session`; `error` is raised instead of training, which begins after `wait`."""
+    """Replaces `stoker.engine.session`. It raises `error` if that is set, and starts after `wait` is set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Stand in for the real one during a test."""
+        """Replace the real engine until the test ends."""
         module = ModuleType("stoker.engine.session")
         module.train = self.train  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "stoker.engine.session", module)
@@ -32,27 +33,29 @@ class FakeEngine:
         self.wait: threading.Event | None = None
 
     def train(
-        self, folder: RunFolder, controls: Controls, say: Callable[[e.Event], None], *, checkpoint: str | None = None
+        self, folder: RunFolder, controls: Controls, emit: Callable[[e.Event], None], *, checkpoint: str | None = None
     ) -> e.RunFinished:
-        """Train up to step `last`, or until it is told to stop; resumes from the last save."""
+        """Emit steps up to `last` or until a stop command, from the last saved step on."""
         self.started += 1
         if self.wait is not None:
-            assert self.wait.wait(20)
+            assert self.wait.wait(scaled(20))
         with folder.lock():
             saved = [
-                event.step for event in Events(folder.events).read_events() if isinstance(event, e.CheckpointSaved)
+                event.step
+                for event in EventFollower(folder.events).read_events()
+                if isinstance(event, e.CheckpointSaved)
             ]
             journal = Journal(folder.events)
 
-            def tell(event: e.Event) -> e.Event:
+            def record(event: e.Event) -> e.Event:
                 journal.append(event)
-                say(event)
+                emit(event)
                 return event
 
             if self.error is not None:
                 raise self.error
             step = (saved[-1] or 0) if saved else 0
-            tell(started(step or None))
+            record(started(step or None))
             if self.prints:
                 print("printed by python")
                 os.write(1, b"printed by C\n")
@@ -62,20 +65,20 @@ class FakeEngine:
             while True:
                 for command in controls.take():
                     if command.command == "stop":
-                        tell(e.CheckpointSaved(step=step, path="checkpoints/latest.pt", cause="command"))
+                        record(e.CheckpointSaved(step=step, path="checkpoints/latest.pt", cause="command"))
                         finished = e.RunFinished(cause="stopped", step=step)
-                        tell(finished)
+                        record(finished)
                         return finished
                     paused = command.command == "pause" or (paused and command.command != "resume")
-                    tell(_answer(command.command, step))
-                    tell(e.CommandAnswered(id=command.id, command=command.command, status=_status(command.command)))
+                    record(_answer(command.command, step))
+                    record(e.CommandAnswered(id=command.id, command=command.command, status=_status(command.command)))
                 if self.last is not None and step >= self.last:
                     finished = e.RunFinished(cause="completed", step=step, test={"loss": 0.1})
-                    tell(finished)
+                    record(finished)
                     return finished
                 if not paused:
                     for event in body(step, step + 5):
-                        tell(event)
+                        record(event)
                     step += 5
                 controls.wait(0.02)
 

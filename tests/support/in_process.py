@@ -1,4 +1,4 @@
-"""A run in this process, and what it said."""
+"""Train a run in the test's own process and keep its events."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ E = TypeVar("E", bound=Event)
 
 
 class StopAt(Controls):
-    """Asks for the end at one of the loop's looks, counted from 1: one a batch."""
+    """Stops the run at the given poll of its commands, counted from 1; the loop polls once a batch."""
 
-    def __init__(self, look: int) -> None:
+    def __init__(self, poll: int) -> None:
         super().__init__()
-        self.left = look
+        self.polls_left = poll
 
     def pending(self, now: float) -> bool:
-        """Count the looks."""
-        self.left -= 1
-        if not self.left:
+        """Count the polls."""
+        self.polls_left -= 1
+        if not self.polls_left:
             self.send(Command(command="stop"))
         return super().pending(now)
 
 
 class Run:
-    """A run folder, its last event, and all events of this process in order."""
+    """A trained run: its folder, all events of this process in order, and the last one."""
 
     def __init__(self, folder: RunFolder, stop_at: int | None = None) -> None:
         self.folder = folder
@@ -48,11 +48,11 @@ class Run:
 
 
 def create(runs_folder: Path, task: str, /, parameters: dict[str, Any] | None = None, **given: Any) -> RunFolder:
-    """Make a run folder for a task with some settings, on the CPU."""
+    """Create a run folder for a task, with one thread on the CPU; `given` holds more settings."""
     given = {"device": "cpu", "threads": 1, **given}
     return runs.create(runs_folder / "runs", task, None, {"parameters": parameters or {}, "given": given})
 
 
 def run(runs_folder: Path, task: str, /, parameters: dict[str, Any] | None = None, **given: Any) -> Run:
-    """Train a task in this process."""
+    """Create a run folder for a task and train it."""
     return Run(create(runs_folder, task, parameters, **given))

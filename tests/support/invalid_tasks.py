@@ -1,4 +1,4 @@
-"""Tasks that say something that cannot be: a mistake each."""
+"""Invalid tasks: one mistake each."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SETTINGS = {"epochs": 1, "batch_size": 20, "device": "cpu"}
 
 
 class Stream(IterableDataset[Any]):
-    """Has no length."""
+    """A dataset without a length."""
 
     def __iter__(self) -> Iterator[Any]:
         return iter(zip(*PAIRS, strict=True))
 
 
 class Empty(Dataset[Any]):
-    """Has no row."""
+    """A dataset without rows."""
 
     def __len__(self) -> int:
         return 0
@@ -35,7 +35,7 @@ class Empty(Dataset[Any]):
 
 
 class Targets(Empty):
-    """Shows fewer targets than it has rows."""
+    """A dataset with fewer `targets` than rows."""
 
     targets = [0] * 90
 
@@ -44,7 +44,7 @@ class Targets(Empty):
 
 
 class Weighted(Dataset[Any]):
-    """Has a weight beside input and target."""
+    """A dataset of (input, target, weight)."""
 
     def __len__(self) -> int:
         return 100
@@ -54,7 +54,7 @@ class Weighted(Dataset[Any]):
 
 
 class Named(nn.Module):
-    """Its outputs are a dict."""
+    """A model whose outputs are a dict."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,12 +64,12 @@ class Named(nn.Module):
         return {"classes": self.layer(inputs)}
 
 
-def _task(**said: Any) -> Task:
+def _task(**changed: Any) -> Task:
     usual: dict[str, Any] = {"model": nn.Linear(3, 2), "train": PAIRS, "loss": nn.CrossEntropyLoss()}
-    return Task(**{**usual, "settings": SETTINGS, **said})
+    return Task(**{**usual, "settings": SETTINGS, **changed})
 
 
-def _several(size: int) -> Any:
+def _loss_per_sample(size: int) -> Any:
     return lambda model, batch: model(batch[0]).sum(1)[:size]
 
 
@@ -93,7 +93,7 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "not_measured": {"loss": None, "step": lambda model, batch: model(batch[0]).sum()},
     "no_model": {"model": nn.Linear},
     "function": {"model": lambda inputs: inputs},
-    "step": {"step": _several(20)},
+    "step": {"step": _loss_per_sample(20)},
     "number_step": {"step": lambda model, batch: 3.5},
     "nothing_step": {"step": lambda model, batch: None},
     "reduction": {"loss": nn.CrossEntropyLoss(reduction="none")},
@@ -104,18 +104,18 @@ MISTAKES: dict[str, dict[str, Any]] = {
 }
 
 
-def mistaken(what: str) -> Task:
-    """Return the task with one mistake."""
+def invalid(what: str) -> Task:
+    """Return the task with the mistake `what`."""
     return _task(**MISTAKES[what])
 
 
-def leaves(code: int = 7) -> Task:
-    """End the program, as a script does."""
+def exits(code: int = 7) -> Task:
+    """Exit, as a script does."""
     sys.exit(code)
 
 
 def refuses(hidden: int = 3) -> Task:
-    """Refuse a value by itself."""
+    """Raise an error for a parameter."""
     if hidden > 2:
         raise ValueError("hidden must be 1 or 2")
     return _task()

@@ -1,4 +1,4 @@
-"""Where the files that tests need stand."""
+"""Folders of files that tests need."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Runs in real processes, quickly: asks process_runner_server.py for forked children, and reads what they leave behind."""
+"""Trains runs in real processes, quickly: process_runner_server.py forks them. Reads and compares their run folders."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -20,13 +18,14 @@ import torch
 from stoker.engine.runs import events as e
 from stoker.engine.runs import folder as runs
 from stoker.engine.runs.folder import RunFolder
+from tests.support.deadlines import scaled
 
 HERE = Path(__file__).parent
-DEADLINE = 60.0  # seconds for one run
+TIME_LIMIT = scaled(60.0)  # seconds for one run
 
 
-class Forge:
-    """Starts runs in forked processes."""
+class ProcessRunner:
+    """Trains runs in forked processes."""
 
     def __init__(self) -> None:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -43,7 +42,7 @@ class Forge:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def start(self, folder: RunFolder, **request: Any) -> Future[int]:
-        """Train the run in a process of its own; the future is its exit code, negative for the signal it died of."""
+        """Train the run in a process of its own; the future holds its exit code, or the negated signal that killed it."""
         number, outcome = next(self._numbers), Future[int]()
         line = json.dumps({"id": number, "folder": str(folder.path), **request}).encode() + b"\n"
         with self._lock:
@@ -54,8 +53,8 @@ class Forge:
         return outcome
 
     def run(self, folder: RunFolder, **request: Any) -> int:
-        """Train the run and return the exit code."""
-        return self.start(folder, **request).result(DEADLINE)
+        """Train the run to its end and return the exit code."""
+        return self.start(folder, **request).result(TIME_LIMIT)
 
     def _listen(self) -> None:
         assert self._server.stdout is not None
@@ -67,37 +66,37 @@ class Forge:
         """End the server."""
         assert self._server.stdin is not None
         self._server.stdin.close()
-        self._server.wait(DEADLINE)
+        self._server.wait(TIME_LIMIT)
 
 
 def create(
-    place: Path, task: str, parameters: dict[str, Any] | None = None, /, name: str = "run", **given: Any
+    runs_folder: Path, task: str, parameters: dict[str, Any] | None = None, /, name: str = "run", **given: Any
 ) -> RunFolder:
-    """Make a run folder of a task of tasks_for_tests.py."""
+    """Create a run folder for a task of tasks_for_tests.py."""
     where = f"{HERE / 'tasks_for_tests.py'}:{task}"
-    return runs.create(place, where, name, {"parameters": parameters or {}, "given": {"threads": 1, **given}})
+    return runs.create(runs_folder, where, name, {"parameters": parameters or {}, "given": {"threads": 1, **given}})
 
 
-def change(folder: RunFolder, **given: Any) -> None:
-    """Change how a run is trained from its next start on."""
+def change_settings(folder: RunFolder, **given: Any) -> None:
+    """Change settings of a run; they take effect at its next start."""
     record = folder.record()
     record.given.update(given)
     folder.write_record(record)
 
 
-def said(folder: RunFolder) -> list[e.Event]:
-    """Return all that a run's engines said."""
+def recorded_events(folder: RunFolder) -> list[e.Event]:
+    """Return all events of a run, in order; the last line must be complete."""
     lines = folder.events.read_bytes().split(b"\n")
-    assert lines[-1] == b"", "the last line is whole"
+    assert lines[-1] == b"", "the last line is incomplete"
     found = [e.decode(line) for line in lines[:-1]]
     assert None not in found
     return [event for event in found if event is not None]
 
 
 def history(folder: RunFolder) -> dict[Any, Any]:
-    """Return the losses, evaluations, early-stop counts and rates by their place, without what was superseded."""
+    """Return losses, evaluations, early-stopping counts and learning rates by fold and step; resumes replace the old."""
     points: dict[Any, Any] = {}
-    for event in said(folder):
+    for event in recorded_events(folder):
         match event:
             case e.RunStarted():
                 kept = -1 if event.resumed_from is None else event.resumed_from
@@ -116,48 +115,39 @@ def history(folder: RunFolder) -> dict[Any, Any]:
     return points
 
 
-def state(folder: RunFolder, name: str = "latest.pt") -> dict[str, Any]:
-    """Return what a checkpoint holds, without what differs between two equal trainings."""
+def checkpoint_state(folder: RunFolder, name: str = "latest.pt") -> dict[str, Any]:
+    """Return a checkpoint's content, without the entries that differ between two equal trainings."""
     saved: dict[str, Any] = torch.load(folder.checkpoints / name, weights_only=True)
     del saved["progress"]["seconds"], saved["settings"]["workers"]
     return saved
 
 
-def unequal(one: Any, other: Any, where: str = "") -> list[str]:
-    """Return where two states differ in any bit."""
+def differences(one: Any, other: Any, where: str = "") -> list[str]:
+    """Return the paths of all entries in which two states differ in any bit."""
     if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
         same = one.dtype == other.dtype and one.shape == other.shape
         return [] if same and one.numpy().tobytes() == other.numpy().tobytes() else [where]
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
-        return [at for key in one for at in unequal(one[key], other[key], f"{where}.{key}")]
+        return [at for key in one for at in differences(one[key], other[key], f"{where}.{key}")]
     if isinstance(one, list | tuple) and type(one) is type(other) and len(one) == len(other):
-        return [at for number in range(len(one)) for at in unequal(one[number], other[number], f"{where}.{number}")]
+        return [at for number in range(len(one)) for at in differences(one[number], other[number], f"{where}.{number}")]
     nan = isinstance(one, float) and isinstance(other, float) and math.isnan(one) and math.isnan(other)
     return [] if nan or (type(one) is type(other) and one == other) else [f"{where}: {one!r} is not {other!r}"]
 
 
 def assert_same_run(one: RunFolder, other: RunFolder) -> None:
-    """Check that two runs ended in the same state, kept the same best, and tell the same history."""
+    """Check that two runs have the same checkpoints, bit for bit, and the same history."""
     names = {path.name for path in one.checkpoints.glob("*.pt")} - {"previous.pt"}
     assert names <= {path.name for path in other.checkpoints.glob("*.pt")}
     for name in sorted(names):
-        assert unequal(state(one, name), state(other, name), name) == []
+        assert differences(checkpoint_state(one, name), checkpoint_state(other, name), name) == []
     left, right = history(one), history(other)
     assert left.keys() == right.keys()
-    assert unequal(left, right, "history") == []
+    assert differences(left, right, "history") == []
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
-    """Return what `condition` returns as soon as it is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"no {what} in {seconds} s"
-        time.sleep(0.002)
-    return found
-
-
-def heard(folder: RunFolder, kind: type[e.Event], **fields: Any) -> Any:
-    """Return the last event of a kind that a run has said, with these fields; None if there is none."""
+def last_event(folder: RunFolder, kind: type[e.Event], **fields: Any) -> Any:
+    """Return the last event of a kind with these field values, or None if there is none."""
     if not folder.events.exists():
         return None
     found = [event for line in folder.events.read_bytes().splitlines(True) if (event := e.decode(line)) is not None]

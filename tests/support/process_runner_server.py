@@ -1,6 +1,6 @@
-"""A process with torch loaded that forks a child for every run asked of it: a real process, started in milliseconds.
+"""A process with torch loaded that forks a child for every requested run: a real process, started in milliseconds.
 
-It reads a JSON object a line on stdin and answers each with its child's wait status on stdout. Started by forge.py.
+It reads one JSON object a line on stdin and writes each child's id and exit code to stdout. process_runner.py starts it.
 """
 
 from __future__ import annotations
@@ -22,29 +22,31 @@ from stoker.engine.runs import folder as runs
 from stoker.engine.runs.commands import Command, Controls
 from stoker.engine.runs.events import CheckpointSaved, Event
 from stoker.engine.runs.folder import RunFolder
+from stoker.engine.training.trainer import Trainer
 
-WAIT = 20.0  # seconds until a save that is waited for counts as lost
+# Seconds to wait for a save. This file runs as a script, without the package `tests`, so it scales the limit itself.
+SAVE_TIME_LIMIT = 20.0 * float(os.environ.get("STOKER_TEST_TIME_SCALE", "1"))
 
 
 class Script(Controls):
-    """Counts the loop's looks at its controls, and at look `at` saves and dies, or is told to end by a signal."""
+    """Counts the loop's polls of its controls. At poll `at` it saves and kills the process, or sends it a signal."""
 
     def __init__(
         self, folder: RunFolder, *, at: int | None = None, how: str = "kill", trace: bool = False, go_on: bool = False
     ) -> None:
         super().__init__(folder.commands)
         self.go_on = go_on
-        self.folder, self.at, self.how, self.looks = folder, at, how, 0
+        self.folder, self.at, self.how, self.polls = folder, at, how, 0
         self.places: list[Any] | None = [] if trace else None
         self.trainer: Any = None
 
     def pending(self, now: float) -> bool:
-        self.looks += 1
+        self.polls += 1
         if self.places is not None:
             t = self.trainer
-            p = t.progress
-            self.places.append([p.fold, p.epoch, p.batch, p.step, t.examiner.evaluating is not None, len(t.window)])
-        if self.at is not None and self.looks >= self.at:
+            p = t.state.progress
+            self.places.append([p.fold, p.epoch, p.batch, p.step, t.evaluation.running, len(t.state.window)])
+        if self.at is not None and self.polls >= self.at:
             self._interrupt()
         return super().pending(now)
 
@@ -55,18 +57,18 @@ class Script(Controls):
 
     def _interrupt(self) -> None:
         if self.how != "kill":
-            if self.looks == self.at:
+            if self.polls == self.at:
                 os.kill(os.getpid(), getattr(signal, self.how))
-        elif self.looks == self.at:
+        elif self.polls == self.at:
             self.send(Command(command="save"))
-        elif self.looks >= self.at + 3:
-            # Some batches past the save: what they said is superseded, what they learned is lost.
-            deadline = time.monotonic() + WAIT
+        elif self.at is not None and self.polls >= self.at + 3:
+            # Die some batches after the save: the next engine replaces their events and trains them again.
+            deadline = time.monotonic() + SAVE_TIME_LIMIT
             while not (self.folder.checkpoints / "latest.pt").exists() and time.monotonic() < deadline:
                 time.sleep(0.001)
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def say(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         if (
             self.at is not None
             and self.how == "kill"
@@ -81,35 +83,35 @@ def run(request: dict[str, Any]) -> int:
     folder = RunFolder(Path(request["folder"]))
     script = Script(folder, **{name: request[name] for name in ("at", "how", "trace", "go_on") if name in request})
 
-    class Seen(session.Trainer):
+    class TracedTrainer(Trainer):
         def __init__(self, *given: Any) -> None:
             super().__init__(*given)
             script.trainer = self
 
-    session.Trainer = Seen  # type: ignore[misc]
+    session.Trainer = TracedTrainer  # type: ignore[attr-defined,assignment,misc]
     if request.get("thread"):
         import threading
 
         outcome: list[Any] = []
-        host = threading.Thread(target=lambda: outcome.append(session.train(folder, script, script.say)))
+        host = threading.Thread(target=lambda: outcome.append(session.train(folder, script, script.on_event)))
         host.start()
         host.join()
         code = process.exit_code(outcome[0], script)
     else:
-        code = process.run(folder, script, script.say, request.get("checkpoint"))[1]
+        code = process.run(folder, script, script.on_event, request.get("checkpoint"))[1]
     if script.places is not None:
         (folder.path / "trace.json").write_text(json.dumps(script.places))
     return code
 
 
 def child(request: dict[str, Any]) -> None:
-    """Be the process that was asked for; never returns."""
+    """Run a request in this forked child and end the process; never returns."""
     code = 99
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.setsid()  # so that a signal can be sent to it and its workers together
-        process.leave_terminal(RunFolder(Path(request["folder"])))
+        os.setsid()  # so that a test can signal the process and its workers together
+        process.redirect_output_to_log(RunFolder(Path(request["folder"])))
         code = run(request)
     except BaseException as error:
         traceback.print_exc()
@@ -120,7 +122,7 @@ def child(request: dict[str, Any]) -> None:
 
 
 def warm() -> None:
-    """Train once here, so that whatever is loaded late is loaded before the first fork."""
+    """Train once in this process, so that every lazy import happens before the first fork."""
     with tempfile.TemporaryDirectory() as temporary:
         given = {"epochs": 2, "threads": 1, "device": "cpu", "workers": 0, "optimizer": "adam", "split": "holdout:0.2"}
         folder = runs.create(Path(temporary), "iris", "warm", {"parameters": {}, "given": given})
@@ -128,7 +130,7 @@ def warm() -> None:
 
 
 def main() -> None:
-    """Serve until stdin ends."""
+    """Serve requests until stdin is closed."""
     warm()
     wake, waker = os.pipe()
     os.set_blocking(waker, False)

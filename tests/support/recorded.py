@@ -1,4 +1,4 @@
-"""A recorded run: made by rule, so that every test sees the same one, at fixed times."""
+"""A recorded run, computed by a rule with fixed times, so that every test has the same one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.widgets._footer import FooterKey
 
 from stoker.engine.runs import events as e
 from stoker.engine.runs.commands import Command
-from stoker.tui.widgets.plot import Curve
+from stoker.tui.widgets.plot import PlotWidget
 
 BEGAN = 1_750_000_000.0  # Unix seconds: 2025-06-15 15:06:40 UTC
 PER_EPOCH = 45
@@ -22,12 +22,12 @@ PER_SECOND = 90
 
 
 def loss(step: int) -> float:
-    """Return a training loss that falls and trembles."""
+    """Return a falling, noisy training loss."""
     return 2.3 * math.exp(-step / 150) + 0.05 + 0.12 * math.exp(-step / 300) * math.sin(step * 12.9898)
 
 
 def started(resumed_from: int | None = None, *, at: float = BEGAN) -> e.RunStarted:
-    """Return how the run begins."""
+    """Return the first event of the run."""
     return e.RunStarted(
         at=at,
         run="digits-recorded",
@@ -43,17 +43,17 @@ def started(resumed_from: int | None = None, *, at: float = BEGAN) -> e.RunStart
 
 
 def time_of(step: int) -> float:
-    """Return when `step` was taken."""
+    """Return the time of `step`, in Unix seconds."""
     return BEGAN + 1 + step / PER_SECOND
 
 
 def run(last: int = 330) -> list[e.Event]:
-    """Return the events of a run that stands after step `last`, in training."""
+    """Return the events of a training run up to step `last`."""
     return [started(), *body(0, last)]
 
 
 def body(after: int, last: int, *, together: int = 15) -> Iterator[e.Event]:
-    """Yield what is said of the steps beyond `after`, up to `last`; `together` steps an event."""
+    """Yield the events after step `after` up to `last`, with `together` steps in one event."""
     step = after
     while step < last:
         end = min(last, step + together, (step // PER_EPOCH + 1) * PER_EPOCH)
@@ -83,7 +83,7 @@ def measured(step: int) -> float:
 
 
 def evaluation(step: int) -> Iterator[e.Event]:
-    """Yield what is said of the evaluation, and of the epoch's end, after `step`."""
+    """Yield the events of the evaluation and of the end of the epoch after `step`."""
     at, epoch = time_of(step), step // PER_EPOCH
     yield e.Evaluating(at=at, step=step, epoch=epoch, batches=6)
     value = measured(step)
@@ -114,7 +114,7 @@ def evaluation(step: int) -> Iterator[e.Event]:
 
 
 def folds(*lasts: int) -> list[e.Event]:
-    """Return the events of several folds, each up to a step of its own; every one goes a little differently."""
+    """Return the events of several folds, each up to its own last step and with its own curves."""
     return [_of_fold(event, fold, len(lasts)) for fold, last in enumerate(lasts) for event in run(last)]
 
 
@@ -133,48 +133,48 @@ def _of_fold(event: e.Event, fold: int, of: int) -> e.Event:
 
 
 class Recorded:
-    """A source that replays events and remembers what was asked."""
+    """A source that replays events and records the commands."""
 
-    def __init__(self, events: Iterable[e.Event], *, alive: bool = True, elsewhere: bool = False) -> None:
-        """Replay `events` in one go; `more` appends."""
+    def __init__(self, events: Iterable[e.Event], *, alive: bool = True, remote: bool = False) -> None:
+        """Replay `events` at once; `more` appends further ones."""
         self._waiting = list(events)
-        self._alive, self._elsewhere = alive, elsewhere
+        self._alive, self._remote = alive, remote
         self.asked: list[Command] = []
 
     def more(self, *events: e.Event) -> None:
-        """Let the engine say more."""
+        """Append events."""
         self._waiting += events
 
     def die(self) -> None:
-        """Let the engine be gone."""
+        """End the engine."""
         self._alive = False
 
     def read(self) -> list[e.Event]:
-        """Return what is new."""
+        """Return the new events."""
         events, self._waiting = self._waiting, []
         return events
 
     def send(self, command: Command) -> str:
-        """Remember the command."""
+        """Record the command."""
         self.asked.append(command)
         return command.id
 
     def alive(self) -> bool:
-        """Say whether the engine lives."""
+        """Return True while the engine is alive."""
         return self._alive
 
-    def elsewhere(self) -> bool:
-        """Say whether the engine is on another machine."""
-        return self._elsewhere
+    def remote(self) -> bool:
+        """Return True for an engine on another machine."""
+        return self._remote
 
 
-def settled(curve: Curve) -> bool:
-    """Say whether a plot has been drawn in the size that it has."""
-    wanted = curve._wanted
-    return not curve.is_on_screen or (isinstance(wanted, tuple) and wanted[0] == curve.content_size)
+def settled(plot: PlotWidget) -> bool:
+    """Return True when a plot is drawn in its current size."""
+    wanted = plot._inputs
+    return not plot.is_on_screen or (isinstance(wanted, tuple) and wanted[0] == plot.content_size)
 
 
 def footed(screen: Screen[Any]) -> bool:
-    """Say whether the footer shows the keys that are offered now: it follows them a little later."""
+    """Return True when the footer shows the available keys; it follows them with a delay."""
     offered = {binding.action for _, binding, _, _ in screen.active_bindings.values() if binding.show}
     return all({key.action for key in footer.query(FooterKey)} == offered for footer in screen.query(Footer))

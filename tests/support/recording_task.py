@@ -1,4 +1,4 @@
-"""A task whose model writes down what it is given, in the forms that data comes in."""
+"""A task whose model records its inputs, with each kind of training data."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 from stoker.engine import Task
 
 
-class Seen(nn.Module):
-    """A small network for pictures that writes down what it is given."""
+class RecordingModel(nn.Module):
+    """A small network for images that records each call."""
 
     log: list[dict[str, Any]] = []
 
@@ -23,7 +23,7 @@ class Seen(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         outputs: Tensor = self.layers(images)
         if not torch.compiler.is_compiling():
-            weight = self.layers[0].weight
+            weight: Any = self.layers[0].weight
             self.log.append(
                 {
                     "training": self.training,
@@ -38,31 +38,31 @@ class Seen(nn.Module):
 
 
 def data(rows: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Return pictures (N, 2, 6, 6) and classes that can be read from them."""
+    """Return images (N, 2, 6, 6) and classes (N) that follow from them."""
     generator = torch.Generator().manual_seed(seed)
     images = torch.randn(rows, 2, 6, 6, generator=generator)
     return images, (images[:, 0].mean((1, 2)) * 6 + 1.5).clamp(0, 2).long()
 
 
-def seen(loader: bool = False, scale: float = 1.0, shift: bool = False) -> Task:
-    """A task whose model writes down what it is given."""
-    Seen.log = []
+def recording(loader: bool = False, scale: float = 1.0, shift: bool = False) -> Task:
+    """A task whose model records its inputs."""
+    RecordingModel.log = []
     train: Any = data(40, 1)
     if loader:
         train = DataLoader(TensorDataset(*train), batch_size=10, shuffle=True, drop_last=True)
     return Task(
-        model=Seen(),
+        model=RecordingModel(),
         train=train,
         test=data(20, 2),
-        loss=Scaled(scale) if scale != 1 else nn.CrossEntropyLoss(),
+        loss=ScaledCrossEntropy(scale) if scale != 1 else nn.CrossEntropyLoss(),
         metrics=["accuracy", "f1"],
         augment=(lambda images: images + torch.rand(1)) if shift else None,
         settings={"epochs": 2, "batch_size": 8, "lr": 0.1},
     )
 
 
-class Scaled(nn.Module):
-    """A cross-entropy with gradients of another size."""
+class ScaledCrossEntropy(nn.Module):
+    """A cross-entropy multiplied by `scale`, and so its gradients."""
 
     def __init__(self, scale: float) -> None:
         super().__init__()
@@ -73,14 +73,14 @@ class Scaled(nn.Module):
 
 
 class Stream(IterableDataset[Any]):
-    """The rows in order."""
+    """Yields the rows in order."""
 
     def __iter__(self) -> Any:
         return zip(*data(40, 1), strict=True)
 
 
 class Rows(Dataset[Any]):
-    """The rows, which a loader without shuffling takes in order."""
+    """Holds the same rows for a loader without shuffling."""
 
     def __len__(self) -> int:
         return 40
@@ -90,8 +90,8 @@ class Rows(Dataset[Any]):
 
 
 def in_order(stream: bool) -> Task:
-    """The rows in their own order, from a stream or a loader; batches of any size meet the same rows."""
+    """A task that trains on the rows in order, from a stream or a loader, whatever the batch size."""
     rows = Stream() if stream else None
-    task = seen()
+    task = recording()
     task.train = rows if stream else DataLoader(Rows(), shuffle=False)
     return task

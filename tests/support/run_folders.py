@@ -19,7 +19,7 @@ COMPLETED = [
 
 
 def write(at: Path, name: str, events: list[e.Event], started: float = BEGAN, **parameters: Any) -> RunFolder:
-    """Make a run folder in which an engine said `events`."""
+    """Make a run folder with `events` in its journal."""
     folder = runs.create(
         at, "digits", name, {"parameters": parameters, "settings": {"epochs": EPOCHS, "lr": 0.01, "patience": 5}}
     )
@@ -33,7 +33,7 @@ def write(at: Path, name: str, events: list[e.Event], started: float = BEGAN, **
 
 
 def several(at: Path) -> list[RunFolder]:
-    """Make runs that ended in every way."""
+    """Make runs with different ends."""
     failed = e.RunFinished(at=time_of(120), step=120, epoch=3, cause="failed", message="the loss is not finite")
     return [
         write(at, "digits-dropout-0.2", COMPLETED, BEGAN, dropout=0.2, channels=32),

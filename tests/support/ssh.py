@@ -1,4 +1,4 @@
-"""A real sshd on loopback, for the tests that cross a connection."""
+"""A real sshd on the loopback interface, for tests over SSH."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.end_to_end import wait_until
+from tests.support.deadlines import wait_until
 
 
 @contextmanager
 def sshd(folder: Path) -> Iterator[tuple[list[str], int]]:
-    """Serve logins with a key; yields the command line that logs in, and the server's pid. Skips without an sshd."""
+    """Start an sshd; yield the command line of a login and the server's pid. Skips the test if there is no sshd."""
     path = os.environ["PATH"] + ":/usr/sbin"
     server, client, keygen = (shutil.which(name, path=path) for name in ("sshd", "ssh", "ssh-keygen"))
     if not (server and client and keygen):
-        pytest.skip("there is no sshd on this machine")
+        pytest.skip("no sshd on this machine")
     home = folder / "sshd"
     home.mkdir(mode=0o700)
     for name in ("host", "user"):

@@ -1,4 +1,4 @@
-"""Small tasks that draw at random wherever a task can."""
+"""Small tasks that use randomness wherever a task can."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FEATURES, CLASSES = 6, 3
 
 
 class Net(nn.Module):
-    """Batch norm and dropout; the hidden size decides the size of the state."""
+    """A network with batch norm and dropout; `hidden` decides the size of the state."""
 
     def __init__(self, hidden: int = 8) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ SETTINGS = {"epochs": 3, "batch_size": 6, "lr": 0.05, "device": "cpu", "patience
 
 
 def noisy(hidden: int = 8) -> Task:
-    """A map-style dataset that augments each sample."""
+    """A task with a map-style dataset that augments each sample."""
     return Task(
         model=Net(hidden),
         train=Noisy(*_data(64, 1)),
@@ -74,7 +74,7 @@ def noisy(hidden: int = 8) -> Task:
 
 
 def held(hidden: int = 8) -> Task:
-    """Tensors in memory, augmented a batch at a time."""
+    """A task with tensors in memory, augmented a batch at a time."""
     return Task(
         model=Net(hidden),
         train=_data(64, 1),
@@ -87,7 +87,7 @@ def held(hidden: int = 8) -> Task:
 
 
 class Summed(Dataset[tuple[Tensor, Tensor]]):
-    """Sums so many numbers that torch would use several threads."""
+    """Its items are sums of so many numbers that torch would use several threads."""
 
     def __init__(self) -> None:
         self.image = torch.randn(1_000_003, generator=torch.Generator().manual_seed(3))
@@ -101,13 +101,13 @@ class Summed(Dataset[tuple[Tensor, Tensor]]):
 
 
 def summed() -> Task:
-    """A data set whose bits would depend on torch's threads."""
+    """A task whose data would depend on torch's number of threads."""
     train = Summed()
     return Task(model=Net(), train=train, test=train, loss=nn.CrossEntropyLoss(), settings={**SETTINGS, "epochs": 1})
 
 
 class Stream(IterableDataset[tuple[Tensor, Tensor]]):
-    """Counts what it yielded, and where its generator stands."""
+    """A stream that counts its rows and draws from a generator of its own."""
 
     def __init__(self) -> None:
         self.inputs, self.targets = _data(32, 1)
@@ -122,7 +122,7 @@ class Stream(IterableDataset[tuple[Tensor, Tensor]]):
 
 
 class StatefulStream(Stream):
-    """Can be put back to where it was."""
+    """A stream that saves and restores its position."""
 
     def state_dict(self) -> dict[str, Any]:
         return {"row": self.row, "generator": self.generator.get_state()}
@@ -133,7 +133,7 @@ class StatefulStream(Stream):
 
 
 class StatelessStream(Stream):
-    """Draws from the global generators alone, so that reading again yields the same."""
+    """A stream that draws from the global generators alone, so reading it again yields the same rows."""
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         for inputs, target in zip(self.inputs, self.targets, strict=True):
@@ -145,17 +145,17 @@ def _streaming(train: Stream) -> Task:
 
 
 def stateful() -> Task:
-    """A stream that keeps its state."""
+    """A task with a stream that saves its position."""
     return _streaming(StatefulStream())
 
 
 def stateless() -> Task:
-    """A stream without state."""
+    """A task with a stream that has no state."""
     return _streaming(StatelessStream())
 
 
 class Patient(Noisy):
-    """Takes its time, so that a run lasts until it is told to end."""
+    """A slow dataset, so that a run lasts until a test stops it."""
 
     def __getitem__(self, row: int) -> tuple[Tensor, int]:
         time.sleep(0.002)
@@ -163,7 +163,7 @@ class Patient(Noisy):
 
 
 def endless(hidden: int = 8) -> Task:
-    """A run that goes on for minutes."""
+    """A task that trains for minutes."""
     return Task(
         model=Net(hidden),
         train=Patient(*_data(64, 1)),
@@ -174,7 +174,7 @@ def endless(hidden: int = 8) -> Task:
 
 
 class Stuck(Noisy):
-    """Hangs at every item after the first few."""
+    """A dataset that hangs at every item after the first 24."""
 
     read = 0
 
@@ -185,7 +185,7 @@ class Stuck(Noisy):
 
 
 def stuck() -> Task:
-    """Data that hangs."""
+    """A task with data that hangs."""
     return Task(
         model=Net(), train=Stuck(*_data(64, 1)), test=_data(20, 2), loss=nn.CrossEntropyLoss(), settings=SETTINGS
     )
@@ -199,14 +199,14 @@ def _marked(mark: float, batches: tuple[int, ...]) -> tuple[Tensor, Tensor]:
 
 
 def poisoned(rows: int = 1) -> Task:
-    """So many rows of the data hold NaN."""
+    """A task with NaN in the first `rows` rows of its data."""
     task = held()
     task.train, task.augment = _marked(float("nan"), tuple(range(rows))), None
     return task
 
 
 def exploding() -> Task:
-    """The loss is finite, its gradient is not."""
+    """A task with a finite loss whose gradient is not finite, at its 15th step."""
     task = held()
     task.augment = None
 
@@ -224,7 +224,7 @@ def exploding() -> Task:
 
 
 def failing(at: int = 15, where: str = "forward", error: str = "memory") -> Task:
-    """Raises at a batch, the first time that the environment's FAIL is set."""
+    """A task that raises an error at batch `at` if the environment variable FAIL is set."""
     task = held()
     state = {"calls": 0}
 
@@ -263,7 +263,7 @@ def failing(at: int = 15, where: str = "forward", error: str = "memory") -> Task
 
 
 def learned_by_heart() -> Task:
-    """Four samples to learn, others to be measured on: overfits at once."""
+    """A task with eight samples to train on and other data for the test: it overfits at once."""
     inputs, targets = _data(8, 5)
     test_inputs, test_targets = _data(64, 6)
     model = nn.Sequential(nn.Linear(FEATURES, 64), nn.ReLU(), nn.Linear(64, CLASSES))
@@ -277,7 +277,7 @@ def learned_by_heart() -> Task:
 
 
 def validated() -> Task:
-    """Decisions are made on validation data, the test comes at the end; the loss soon gets no better."""
+    """A task with validation data and a final test, whose loss soon stops improving."""
     task = held()
     task.val, task.test = _data(20, 2), TensorDataset(*_data(30, 3))
     task.collate = default_collate  # so that the test takes several batches
@@ -286,7 +286,7 @@ def validated() -> Task:
 
 
 def headed() -> Task:
-    """The optimizer trains the last layer alone; the others get gradients all the same."""
+    """A task whose optimizer trains the last layer alone; the first one gets gradients too."""
     model = nn.Sequential(nn.Linear(FEATURES, 8), nn.Tanh(), nn.Linear(8, CLASSES))
     return Task(
         model=model,
@@ -299,7 +299,7 @@ def headed() -> Task:
 
 
 def rivals() -> Task:
-    """As `headed`, with an optimizer of its own for the first layer."""
+    """The task `headed` with a second optimizer for the first layer."""
     task = headed()
     other = torch.optim.Adam(task.model[0].parameters(), 0.01)  # type: ignore[index]
 

@@ -1,4 +1,4 @@
-"""A real pseudo-terminal with the real program in it, read as a person reads it."""
+"""The real program in a real pseudo-terminal, with the screen as a user sees it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from types import TracebackType
 import pexpect
 import pyte
 
-PATIENCE = 60.0  # seconds until something is given up; a busy machine loads torch slowly
+from tests.support.deadlines import deadline
+
+TIME_LIMIT = 60.0  # seconds to wait for something on the screen; a busy machine loads torch slowly
 PROGRAM = str(Path(sys.executable).with_name("stoker"))
 
 
 class Terminal:
-    """Runs `stoker …`, or another program, on a terminal of `columns` × `rows`."""
+    """Runs `stoker`, or another program, in a terminal of `columns` × `rows`."""
 
     def __init__(
         self, arguments: list[str], folder: Path, columns: int = 120, rows: int = 40, program: str = PROGRAM
@@ -44,7 +46,7 @@ class Terminal:
             os.waitpid(self.process.pid, 0)
 
     def cut(self) -> None:
-        """Close the terminal under the program."""
+        """Close the terminal while the program runs."""
         self.process.ptyproc.fileobj.close()
         self.process.closed = self.process.ptyproc.closed = True
 
@@ -54,36 +56,36 @@ class Terminal:
             self.process.send(key)
 
     def resize(self, columns: int, rows: int) -> None:
-        """Give the terminal another size."""
+        """Change the terminal's size."""
         self.screen.resize(rows, columns)
         self.process.setwinsize(rows, columns)
 
     @property
     def text(self) -> str:
-        """What stands on the screen now."""
+        """The screen's current content."""
         self._read(0.02)
         return "\n".join(self.screen.display)
 
     def wait_for(self, what: str | Callable[[str], bool]) -> str:
-        """Wait until a pattern stands on the screen, or a condition holds of it; returns the screen."""
+        """Wait until the screen matches a pattern or fulfils a condition; return the screen."""
         holds = what if callable(what) else lambda text: re.search(what, text) is not None
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
+        end = deadline(TIME_LIMIT)
+        while time.monotonic() < end:
             if holds(text := self.text):
                 return text
-        raise AssertionError(f"{what!r} never stood on the screen:\n{self.text}")
+        raise AssertionError(f"{what!r} was never on the screen:\n{self.text}")
 
     def wait_for_end(self) -> int:
-        """Wait until the program has ended; returns its exit code."""
-        deadline = time.monotonic() + PATIENCE
-        while self.process.isalive() and time.monotonic() < deadline:
+        """Wait until the program has ended and return its exit code."""
+        end = deadline(TIME_LIMIT)
+        while self.process.isalive() and time.monotonic() < end:
             self._read(0.05)
         self._read(0.05)
         assert not self.process.isalive(), f"the program did not end:\n{self.text}"
         return int(self.process.exitstatus if self.process.exitstatus is not None else -self.process.signalstatus)
 
     def number(self, pattern: str) -> int:
-        """Return the number, with or without separators, that a pattern's group finds on the screen."""
+        """Wait for a pattern and return the number in its first group; thousands separators are ignored."""
         found = re.search(pattern, self.wait_for(pattern))
         assert found is not None
         return int(found[1].replace(",", ""))

@@ -1,4 +1,4 @@
-"""What the tests of the dashboard share."""
+"""Fixtures that the tests of the dashboard share."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import pytest
 
 from stoker.engine.runs import folder as runs
 from stoker.engine.runs.folder import RunFolder
-from stoker.tui.state.system_stats import Gpu, Machine, Reading
+from stoker.tui.state.system_stats import Gpu, SystemReading, SystemStats
+from tests.support.deadlines import deadline, scaled
 from tests.support.fake_engine import FakeEngine
 
 
 @pytest.fixture(autouse=True)
 def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The log shows local times."""
+    """Use UTC, because the log shows local times."""
     with monkeypatch.context() as patch:
         patch.setenv("TZ", "UTC")
         time.tzset()
@@ -27,32 +28,32 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every machine is the same one."""
+    """Replace the machine's readings by fixed ones."""
     gpu = Gpu("NVIDIA A100-SXM4-40GB", 0.87, 31_200_000_000, 42_900_000_000, 64, 287.0)
-    reading = Reading(0.42, 21_400_000_000, 67_400_000_000, 3.1, 1_640_000_000, (gpu,))
-    monkeypatch.setattr(Machine, "read", lambda self, pid: reading)
+    reading = SystemReading(0.42, 21_400_000_000, 67_400_000_000, 3.1, 1_640_000_000, (gpu,))
+    monkeypatch.setattr(SystemStats, "read", lambda self, pid: reading)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> RunFolder:
+def run_folder(tmp_path: Path) -> RunFolder:
     """A new run folder."""
     return runs.create(tmp_path / "runs", "digits", "digits-recorded", {})
 
 
 @pytest.fixture
-def until() -> Callable[[Callable[[], object]], Awaitable[None]]:
-    """Waits for a condition."""
+def wait_until() -> Callable[[Callable[[], object]], Awaitable[None]]:
+    """Return a function that waits until a condition is true."""
 
     async def wait(condition: Callable[[], object], seconds: float = 20.0) -> None:
-        deadline = time.monotonic() + seconds
+        end = deadline(seconds)
         while not condition():
-            assert time.monotonic() < deadline, "the condition did not come true"
+            assert time.monotonic() < end, f"the condition was not true within {scaled(seconds):g} s"
             await asyncio.sleep(0.01)
 
     return wait
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """An engine that trains nothing."""
+def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """An engine that emits events without training."""
     return FakeEngine(monkeypatch)

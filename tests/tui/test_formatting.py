@@ -1,4 +1,4 @@
-"""Numbers as a person reads them."""
+"""Numbers as text for people."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ from stoker.tui import formatting as f
         (f.metrics({"loss": 0.5, "正解率": 0.25}), "loss 0.5000  正解率 0.2500"),
     ],
 )
-def test_examples(text: str, expected: str) -> None:
-    """Short, aligned, no needless digits."""
+def test_formatting_examples(text: str, expected: str) -> None:
+    """Short, of stable width, without needless digits."""
     assert text == expected
 
 
 @given(st.floats())
-def test_no_number_raises(number: float) -> None:
-    """NaN and infinities come from real runs."""
+def test_formatting_never_raises(number: float) -> None:
+    """Real runs have NaN and infinite values."""
     for function in (f.count, f.value, f.plain, f.rate, f.duration):
         assert function(number)

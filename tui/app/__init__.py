@@ -1,1 +1,1 @@
-"""The Textual app."""
+"""The Textual app: its screens, themes, preferences, and the terminal that it runs in."""

@@ -1,4 +1,4 @@
-"""The app: the screens of runs, and the engine that this process hosts for one of them."""
+"""The app: the screens of runs, and the engine that trains one of them in this process."""
 
 from __future__ import annotations
 
@@ -17,29 +17,31 @@ from textual.worker import Worker, WorkerState
 from stoker.engine.errors import RequestError, StokerError, TrainingError
 from stoker.engine.runs.commands import Command
 from stoker.engine.runs.events import RunFinished
-from stoker.engine.runs.folder import Record, RunFolder
+from stoker.engine.runs.folder import RunFolder
+from stoker.engine.runs.record import Record
+from stoker.engine.runs.status import label
 
-from ..backend.cli_process import output
-from ..backend.engine_thread import Host
-from ..backend.log_tail import Printed
+from ..backend.cli_process import run_command
+from ..backend.engine_thread import EngineThread
+from ..backend.log_tail import LogTail
 from ..backend.source import FolderSource, LiveSource, Source
 from ..screens.confirm import Confirm
 from ..screens.dashboard import Dashboard
-from ..terminal.charset import Characters
+from ..terminal.charset import Charset
 from . import palette
-from .base import Shell
-from .preferences import Remembered
-from .resume import go_on
+from .base import BaseApp
+from .preferences import PreferencesFile
+from .resume import resume
 
-QUESTION = "The run trains in this window.\nSave a checkpoint and quit? `stoker resume` goes on from it."
+QUESTION = "This run trains in this window.\nSave a checkpoint and quit? Continue later with `stoker resume`."
 
 
-class StokerApp(Shell):
-    """Shows the run in `folder`, or another screen `first`; with a `host`, trains the run as well."""
+class StokerApp(BaseApp):
+    """Shows the run in `folder`, or the screen `first`; with an `engine` it also trains the run."""
 
-    COMMANDS = Shell.COMMANDS | {palette.Runs}
+    COMMANDS = BaseApp.COMMANDS | {palette.RunProvider}
     BINDINGS = [
-        Binding("E", "results", "Results", id="run.results", tooltip="Scores of the best save", show=False),
+        Binding("E", "results", "Results", id="run.results", tooltip="Show the scores of the best checkpoint", show=False),
         Binding("X", "export", "Export", id="run.export", tooltip="Write curves or weights to a file", show=False),
     ]  # fmt: skip
 
@@ -47,64 +49,64 @@ class StokerApp(Shell):
         self,
         folder: RunFolder | None = None,
         *,
-        host: Host | None = None,
+        engine: EngineThread | None = None,
         source: Source | None = None,
         clock: Callable[[], float] = time.time,
         first: Screen[Any] | None = None,
         runs: Path | None = None,
-        characters: Characters = "all",
-        remembered: Remembered | None = None,
+        charset: Charset = "all",
+        preferences: PreferencesFile | None = None,
     ) -> None:
-        """Without a `source` of its own the run is followed where it trains; `clock` is in Unix seconds.
+        """Show a run; without a `source`, its events come from `engine` or from its folder.
 
-        `runs` is where other runs are found; beside the one that is shown otherwise.
+        `clock` returns Unix seconds. `runs` is the folder of the other runs, by default the one that holds `folder`.
         """
-        super().__init__(characters=characters, remembered=remembered)
+        super().__init__(charset=charset, preferences=preferences)
         self._events_loop: asyncio.AbstractEventLoop | None = None
         self.error: StokerError | None = None
         self.finished: RunFinished | None = None
-        self.host = host
-        """The engine of this process, from when a run was to be trained here."""
+        self.engine = engine
+        """The engine of this process, once a run is to be trained here."""
         self.detached = False
-        """The run is to go on in a process of its own."""
-        self.before: Record | None = None
-        """What the run's record was before it was made longer, to be written back where the engine refuses that."""
+        """The run continues in a background process after the app has ended."""
+        self.record_to_restore: Record | None = None
+        """The run's record before its limit was raised; it is written back if the engine refuses the new limit."""
         self._clock = clock
         self._restarted = False
         self._quitting = False
-        self._asking: Confirm | None = None
-        self._told_to_leave: int | None = None
+        self._question: Confirm | None = None
+        self._exit_code: int | None = None
         if folder is not None:
-            source = source or (LiveSource(host) if host else FolderSource(folder))
+            source = source or (LiveSource(engine) if engine else FolderSource(folder))
             first = self._dashboard_of(folder, source)
         self._first = first
         self.runs = runs or (folder.path.parent if folder else Path("runs"))
 
     @property
     def dashboard(self) -> Dashboard:
-        """The dashboard on the screen, or the last there was."""
+        """The topmost dashboard, or the newest one if none is open."""
         return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Dashboard)), self._newest)
 
     def on_mount(self) -> None:
-        """Show the first screen."""
+        """Show the first screen; exit if `leave` was called before."""
         self._events_loop = asyncio.get_running_loop()
         if self._first is not None:
             self.push_screen(self._first)
-        if self._told_to_leave is not None:
-            self.exit(return_code=self._told_to_leave)
+        if self._exit_code is not None:
+            self.exit(return_code=self._exit_code)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Offer what the screen can do."""
+        """Return the entries of the command palette for `screen`."""
         return palette.commands(self, screen)
 
     def leave(self, code: int) -> None:
-        """End the app alone, with `code`; safe in a signal handler."""
-        self._told_to_leave = code
+        """End the app with the exit code `code`, but not the engine; safe in a signal handler."""
+        self._exit_code = code
         if self._events_loop is not None and not self._events_loop.is_closed():
             self._events_loop.call_soon_threadsafe(partial(self.exit, return_code=code))
 
     def open_run(self, folder: RunFolder) -> None:
-        """Show the run in `folder`, wherever it trains."""
+        """Show the run in `folder`, in whichever process it trains."""
         if (shown := self._shown(folder)) is None:
             self.push_screen(self._dashboard_of(folder, FolderSource(folder)))
             return
@@ -112,176 +114,178 @@ class StokerApp(Shell):
             self.pop_screen()
 
     def resume_run(self, folder: RunFolder) -> None:
-        """Show the run in `folder`, and train it in this process from its latest checkpoint, or for longer."""
+        """Show the run in `folder`, and resume it in this process; ask for a new limit if it reached its limit."""
 
-        def start() -> None:
-            self.host, self._restarted = Host(folder), False
-            self.push_screen(self._dashboard_of(folder, LiveSource(self.host)))
+        def start(before: Record | None) -> None:
+            self.record_to_restore = before
+            self.engine, self._restarted = EngineThread(folder), False
+            self.push_screen(self._dashboard_of(folder, LiveSource(self.engine)))
 
-        if self.host is not None and self.host.running:
-            self.notify(self._busy(self.host), severity="warning", markup=False)
+        if self.engine is not None and self.engine.running:
+            self.notify(self._busy(self.engine), severity="warning", markup=False)
         else:
-            go_on(self, folder, start)
+            resume(self, folder, start)
 
     def action_results(self) -> None:
-        """Show what the best checkpoint of the run on the screen is worth."""
+        """Show the scores of the best checkpoint of the run on the screen."""
         from ..screens.results import Results
 
-        if folder := self._subject:
+        if folder := self._current_run:
             self.push_screen(Results(folder))
 
     def action_export(self) -> None:
-        """Ask what to write of the run on the screen, and write it."""
+        """Ask what to export of the run on the screen, and write it."""
         from ..screens.export import Export
 
-        folder = self._subject
+        folder = self._current_run
         if folder is None:
             return
 
         def answered(target: Path | None) -> None:
             if target is not None:
-                written = output("export", str(folder.path.absolute()), "--to", str(target))
+                written = run_command("export", str(folder.path.absolute()), "--to", str(target))
                 self.run_worker(written, name="export", exit_on_error=False)
 
         self.push_screen(Export(folder), answered)
 
-    def on_dashboard_caught(self) -> None:
-        """Start the engine, now that the first frame stands: importing torch takes seconds."""
-        if self.host is not None and not self.host.started and self._shown(self.host.folder):
-            self._start(self.host)
+    def on_dashboard_caught_up(self) -> None:
+        """Start the engine after the first frame is shown, because importing torch takes seconds."""
+        if self.engine is not None and not self.engine.started and self._shown(self.engine.folder):
+            self._start(self.engine)
 
     def on_dashboard_restart(self) -> None:
-        """Start an engine for a run that ended; it goes on from the latest checkpoint, or for longer."""
+        """Start an engine for a run that has none; ask for a new limit if the run reached its limit."""
         dashboard, folder = self.dashboard, self.dashboard.folder
 
-        def start() -> None:
-            if self.host is None or self.host.folder.path != folder.path:
-                self.host = Host(folder)
-                # The dashboard that is open reads the folder.
-                self.host.muted = True
+        def start(before: Record | None) -> None:
+            self.record_to_restore = before
+            if self.engine is None or self.engine.folder.path != folder.path:
+                self.engine = EngineThread(folder)
+                # The open dashboard reads the run folder.
+                self.engine.detached_view = True
             self._restarted = True
-            self._start(self.host)
+            self._start(self.engine)
 
-        if self.host is None or not self.host.running:
-            go_on(self, folder, start)
-        elif self.host.folder.path != folder.path:
-            dashboard.refused(self._busy(self.host))
+        if self.engine is None or not self.engine.running:
+            resume(self, folder, start)
+        elif self.engine.folder.path != folder.path:
+            dashboard.engine_refused(self._busy(self.engine))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """The engine ended, or an export."""
+        """Handle the end of the engine or of an export."""
         if event.worker.name == "export" and event.state in (WorkerState.SUCCESS, WorkerState.ERROR):
             failed = event.state is WorkerState.ERROR
-            words = str(event.worker.error if failed else event.worker.result).strip()
-            self.notify(words, severity="error" if failed else "information", markup=False)
+            message = str(event.worker.error if failed else event.worker.result).strip()
+            self.notify(message, severity="error" if failed else "information", markup=False)
         if event.worker.name != "engine":
             return
         if event.state is WorkerState.SUCCESS:
             self.finished = event.worker.result
-            if self.screen is self._asking:
-                # There is nothing to save any more, and the end is there to be seen.
-                self._asking.dismiss(False)
-            if self.host is not None and self.host.controls.signal is not None:
-                self.exit(return_code=128 + self.host.controls.signal)
-            elif self.host is not None and self.finished and not self._shown(self.host.folder):
-                self.notify(f"{self.host.folder.name}: {self.finished.cause}", markup=False)
+            if self.screen is self._question:
+                # The run has ended: there is nothing left to save, and the user should see how it ended.
+                self._question.dismiss(False)
+            if self.engine is not None and self.engine.controls.signal is not None:
+                self.exit(return_code=128 + self.engine.controls.signal)
+            elif self.engine is not None and self.finished and not self._shown(self.engine.folder):
+                self.notify(f"{self.engine.folder.name}: {label(self.finished.cause)}", markup=False)
         elif event.state is WorkerState.ERROR:
-            self._broke(event.worker.error)
+            self._handle_error(event.worker.error)
         else:
             return
-        self.before = None
+        self.record_to_restore = None
         if self._quitting:
-            self._leave()
+            self._exit_with_result()
 
-    def _broke(self, error: BaseException | None) -> None:
-        assert self.host is not None, "it broke"
-        if self.before is not None and isinstance(error, RequestError):
-            self.host.folder.write_record(self.before)
-        words = str(error) if isinstance(error, StokerError) else f"{type(error).__name__}: {error}"
-        dashboard = self._shown(self.host.folder)
+    def _handle_error(self, error: BaseException | None) -> None:
+        assert self.engine is not None, "only an engine raises this error"
+        if self.record_to_restore is not None and isinstance(error, RequestError):
+            self.engine.folder.write_record(self.record_to_restore)
+        message = str(error) if isinstance(error, StokerError) else f"{type(error).__name__}: {error}"
+        dashboard = self._shown(self.engine.folder)
         if dashboard is None:
-            self.notify(f"{self.host.folder.name}: {words}", severity="error", markup=False)
+            self.notify(f"{self.engine.folder.name}: {message}", severity="error", markup=False)
         elif not isinstance(error, RequestError):
-            self.error = error if isinstance(error, StokerError) else TrainingError(words)
-            dashboard.failed(words)
+            self.error = error if isinstance(error, StokerError) else TrainingError(message)
+            dashboard.engine_failed(message)
         elif self._restarted:
-            dashboard.refused(words)
+            dashboard.engine_refused(message)
         elif dashboard is not self._first:
             self.pop_screen()
-            self.notify(words, severity="error", markup=False)
+            self.notify(message, severity="error", markup=False)
         else:
-            # Nothing was trained and nothing is there to be seen.
+            # Nothing was trained, so there is nothing to show.
             self.error = error
-            self._leave()
+            self._exit_with_result()
 
     async def action_quit(self) -> None:
-        """Leave; a training in this process is asked to save first."""
-        if self.host is None or not self.host.running:
-            self._leave()
+        """Quit; if a run trains in this process, ask first and save it."""
+        if self.engine is None or not self.engine.running:
+            self._exit_with_result()
         elif not isinstance(self.screen, Confirm):
-            self._asking = Confirm(QUESTION, yes="Save and quit", no="Stay", leaving=True)
-            self.push_screen(self._asking, self._answered)
+            self._question = Confirm(QUESTION, yes="Save and quit", no="Stay", leaving=True)
+            self.push_screen(self._question, self._answered)
 
     async def action_back(self) -> None:
-        """Go to the screen before; a run that trains here goes on."""
-        if self.host is not None and self.screen is self._shown(self.host.folder):
-            # Whoever opens it again reads its folder.
-            self.host.muted = True
-            if not self.host.running:
+        """Return to the previous screen; a run that trains in this process continues."""
+        if self.engine is not None and self.screen is self._shown(self.engine.folder):
+            # A dashboard that is opened later reads the run folder.
+            self.engine.detached_view = True
+            if not self.engine.running:
                 self.error = self.finished = None
         await super().action_back()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to detach only what trains in this process; another's dashboard just leaves."""
+        """Enable Detach only for a run that trains in this process, Results and Export only on a run's screen."""
         if action == "detach":
-            return self.host is not None and self.host.running and self._shown(self.host.folder) is self.dashboard
+            return self.engine is not None and self.engine.running and self._shown(self.engine.folder) is self.dashboard
         if action in ("results", "export"):
-            return self._subject is not None
+            return self._current_run is not None
         return super().check_action(action, parameters)
 
     def action_detach(self) -> None:
-        """Give the prompt back; a training in this process goes on in one of its own, from an exact save."""
+        """End the app; the run continues in a background process from an exact checkpoint."""
         self.detached = True
-        self._stop_and_leave()
+        self._stop_and_exit()
 
-    def _start(self, host: Host) -> None:
+    def _start(self, engine: EngineThread) -> None:
         self.error = self.finished = None
-        host.start()
-        if (dashboard := self._shown(host.folder)) is not None:
-            dashboard.expect()
-        self.run_worker(host.wait(), name="engine", exit_on_error=False)
+        engine.start()
+        if (dashboard := self._shown(engine.folder)) is not None:
+            dashboard.engine_requested()
+        self.run_worker(engine.wait_async(), name="engine", exit_on_error=False)
 
-    def _answered(self, quit_it: bool | None) -> None:
-        if quit_it:
-            self._stop_and_leave()
+    def _answered(self, confirmed: bool | None) -> None:
+        if confirmed:
+            self._stop_and_exit()
 
-    def _stop_and_leave(self) -> None:
-        if self.host is not None and self.host.running:
+    def _stop_and_exit(self) -> None:
+        if self.engine is not None and self.engine.running:
             self._quitting = True
-            self.host.controls.send(Command(command="stop"))
+            self.engine.controls.send(Command(command="stop"))
         else:
-            self._leave()
+            self._exit_with_result()
 
-    def _leave(self) -> None:
+    def _exit_with_result(self) -> None:
         failed = self.finished is not None and self.finished.cause == "failed"
         self.exit(return_code=self.error.exit_code if self.error else int(failed))
 
     def _dashboard_of(self, folder: RunFolder, source: Source) -> Dashboard:
-        self._newest = Dashboard(folder, source, Printed(folder.log), self._clock)
+        self._newest = Dashboard(folder, source, LogTail(folder.log), self._clock)
         return self._newest
 
     @property
-    def _subject(self) -> RunFolder | None:
-        """The run that the screen is about; a question or the palette before it is about the same."""
+    def _current_run(self) -> RunFolder | None:
+        """The run of the topmost screen below questions and the palette, if it shows a run."""
         screen = next((screen for screen in reversed(self.screen_stack) if not screen.is_modal), None)
         return getattr(screen, "folder", None)
 
     def _shown(self, folder: RunFolder) -> Dashboard | None:
-        """Return the open dashboard of a run."""
+        """Return the open dashboard of a run, if there is one."""
         for screen in self.screen_stack:
             if isinstance(screen, Dashboard) and screen.folder.path == folder.path:
                 return screen
         return None
 
     @staticmethod
-    def _busy(host: Host) -> str:
-        return f"{host.folder.name} trains in this window: stop it or detach it first, one process trains one run"
+    def _busy(engine: EngineThread) -> str:
+        return f"{engine.folder.name} trains in this window: stop or detach it first (one process trains one run)"

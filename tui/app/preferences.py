@@ -1,4 +1,4 @@
-"""What a person chose, remembered from one session to the next; a file that cannot be read or written is no matter."""
+"""What the user chose, kept from one session to the next. Errors reading or writing the file are ignored."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from pathlib import Path
 import msgspec
 from platformdirs import user_config_path
 
-from stoker.engine.runs.folder import write_whole
+from stoker.engine.files import atomic_write
 
 
-class Choices(msgspec.Struct, kw_only=True):
-    """All that is remembered."""
+class Preferences(msgspec.Struct, kw_only=True):
+    """All preferences."""
 
     theme: str = ""
 
 
-class Remembered:
-    """The choices in a small file."""
+class PreferencesFile:
+    """The preferences in a small JSON file."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Read them from `path`, in the person's folder of settings otherwise."""
+        """Read `path`, by default `choices.json` in the user's configuration folder."""
         self.path = path or user_config_path("stoker") / "choices.json"
         try:
-            self.choices = msgspec.json.decode(self.path.read_bytes(), type=Choices)
+            self.current = msgspec.json.decode(self.path.read_bytes(), type=Preferences)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-            self.choices = Choices()
+            self.current = Preferences()
 
     def write(self) -> None:
-        """Write them, if that is possible."""
+        """Write `current`; an error is ignored."""
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self.path, msgspec.json.encode(self.choices) + b"\n")
+            atomic_write(self.path, msgspec.json.encode(self.current) + b"\n")

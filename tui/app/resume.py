@@ -1,42 +1,46 @@
-"""Going on with a run: at once where it was cut short, after a question where it had reached its end."""
+"""Resuming a run: at once if it was interrupted, after a question for a new limit if it reached its limit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
+
+from textual.app import App
 
 from stoker.engine.errors import StokerError
-from stoker.engine.runs.extend import prolong, reached
+from stoker.engine.runs.extend import extend_run, limit_reached
 from stoker.engine.runs.folder import RunFolder
+from stoker.engine.runs.record import Record
 
-from ..screens.prompt import ask_more
-
-if TYPE_CHECKING:
-    from .app import StokerApp
+from ..screens.prompt import ask_limit
 
 
-def go_on(app: StokerApp, folder: RunFolder, start: Callable[[], object]) -> None:
-    """Call `start` when it is settled how long the run in `folder` shall train; never where a person leaves it."""
+def resume(app: App[Any], folder: RunFolder, start: Callable[[Record | None], object]) -> None:
+    """Call `start` when the run in `folder` may train; if the user cancels the question, it is never called.
+
+    `start` gets the record to write back if the engine refuses the new limit, or None without a new limit. An error is
+    shown as a notification.
+    """
     if app.screen.is_modal:
-        return  # asked already
+        return  # the question is on the screen
     try:
-        limit = reached(folder)
+        limit = limit_reached(folder)
     except StokerError as error:
         app.notify(str(error), severity="error", markup=False)
         return
     if limit is None:
-        start()
+        start(None)
         return
-    name, now = limit
+    name, value = limit
 
-    def answered(more: int | None) -> None:
-        if more is None:
+    def answered(new_value: int | None) -> None:
+        if new_value is None:
             return
         try:
-            app.before = prolong(folder, **{name: more})
+            before = extend_run(folder, **{name: new_value})
         except StokerError as error:
             app.notify(str(error), severity="error", markup=False)
         else:
-            start()
+            start(before)
 
-    app.push_screen(ask_more(name, now), answered)
+    app.push_screen(ask_limit(name, value), answered)

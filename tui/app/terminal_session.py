@@ -1,4 +1,4 @@
-"""One terminal, one dashboard, and the engine in this process: what happens to the training when the terminal goes."""
+"""One terminal with the app and the engine of this process: signals, and a terminal that goes away."""
 
 from __future__ import annotations
 
@@ -12,62 +12,62 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stoker.engine.launch.process import ENDING, leave_terminal
+from stoker.engine.launch.process import END_SIGNALS, redirect_output_to_log
 from stoker.engine.runs.commands import Command
 
-from ..terminal.alerts import RESTORE
-from ..terminal.stream import Terminal, own_terminal
+from ..terminal.alerts import RESTORE_TITLE
+from ..terminal.stream import TerminalStream, own_terminal
 from .app import StokerApp
 
 
 def show(app: StokerApp, log: Path) -> bool:
-    """Run the app, with what is printed in `log`; says whether its terminal is still there.
+    """Run the app, with all other output in `log`; return whether the terminal is still open.
 
-    Where the app ends and its engine does not (the terminal is gone, or the app broke), this waits until the run has
-    ended, with what is printed from then on in its engine.log.
+    If the app ends before its engine (the terminal is gone, or the app failed), wait until the run has ended. Output
+    then goes to the run's engine.log.
     """
     for name in ("COLUMNS", "LINES"):
-        # Where a shell exports them Textual would believe them, and never follow the terminal.
+        # If a shell exports them, Textual uses them and ignores the terminal's real size.
         os.environ.pop(name, None)
     with own_terminal(log) as terminal, _signals(app, terminal):
-        terminal.on_gone = partial(_lost, app)
+        terminal.on_gone = partial(_end_app_and_save, app)
         app.error_console = Console(file=terminal, markup=False, highlight=False)
         app.run()
-        if app.titled:
-            terminal.write(RESTORE)
-    host = app.host
-    if terminal.gone and host is not None:
-        leave_terminal(host.folder)
-    if host is not None and host.running:
+        if app.title_changed:
+            terminal.write(RESTORE_TITLE)
+    engine = app.engine
+    if terminal.gone and engine is not None:
+        redirect_output_to_log(engine.folder)
+    if engine is not None and engine.running:
         with _signals(app, terminal):
-            app.finished = host.join()
+            app.finished = engine.wait()
     return not terminal.gone
 
 
-def _lost(app: StokerApp) -> None:
-    """The app ends, the training saves and goes on."""
+def _end_app_and_save(app: StokerApp) -> None:
+    """End the app; the training continues after a save."""
     app.leave(128 + signal.SIGHUP)
-    if app.host is not None and app.host.running:
-        app.host.controls.send(Command(command="save"))
+    if app.engine is not None and app.engine.running:
+        app.engine.controls.send(Command(command="save"))
 
 
 @contextlib.contextmanager
-def _signals(app: StokerApp, terminal: Terminal) -> Iterator[None]:
-    """Let the ending signals be requests to the engine, and SIGHUP the end of the app alone."""
+def _signals(app: StokerApp, terminal: TerminalStream) -> Iterator[None]:
+    """Turn SIGINT, SIGTERM and SIGUSR1 into requests to the engine; SIGHUP ends only the app."""
 
     def end(signum: int, _frame: types.FrameType | None) -> None:
-        if app.host is not None and app.host.running:
-            app.host.controls.end(signum)
-            app.host.controls.wake()
-            # Whoever asks a second time does not want to wait for the save.
+        if app.engine is not None and app.engine.running:
+            app.engine.controls.end(signum)
+            app.engine.controls.wake()
+            # A second Ctrl+C ends the program without waiting for the save.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         else:
             app.leave(128 + signum)
 
     def hang_up(_signum: int, _frame: types.FrameType | None) -> None:
-        terminal.lose()
+        terminal.mark_gone()
 
-    handlers: dict[int, Callable[[int, types.FrameType | None], None]] = dict.fromkeys(ENDING, end)
+    handlers: dict[int, Callable[[int, types.FrameType | None], None]] = dict.fromkeys(END_SIGNALS, end)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         handlers[signal.SIGHUP] = hang_up
     before = {signum: signal.signal(signum, handler) for signum, handler in handlers.items()}

@@ -1,4 +1,4 @@
-"""The looks to choose from: dark, light, and one of high contrast; and in every theme, colours that can be read."""
+"""The themes: dark, light, high contrast; and readable colours for every theme of Textual."""
 
 from __future__ import annotations
 
@@ -21,48 +21,48 @@ CONTRAST = Theme(
     variables={"label": "#e0e0e0", "rail": "#909090"},
 )
 NAMES = ("textual-dark", "textual-light", CONTRAST.name)
-WORDS, LINES = 4.5, 3.0  # the least contrast with what is behind, as WCAG asks
+TEXT_CONTRAST, LINE_CONTRAST = 4.5, 3.0  # minimum contrast with the background, by WCAG 2.1
 WHITE, BLACK = Color(255, 255, 255), Color(0, 0, 0)
 
 
-def after(name: str) -> str:
-    """Return the next of the three; the first after any other."""
+def next_theme(name: str) -> str:
+    """Return the theme after `name` among the three; the first one after any other theme."""
     return NAMES[(NAMES.index(name) + 1) % len(NAMES)] if name in NAMES else NAMES[0]
 
 
-def variables(theme: Theme) -> dict[str, str]:
-    """Return the colours that our looks name: greys of words and of lines, words that mean something, and curves."""
-    there = theme.to_color_system().generate()
-    behind = [Color.parse(there[name]) for name in ("background", "surface")]
+def color_variables(theme: Theme) -> dict[str, str]:
+    """Return the colours that the style sheets name: greys for labels and lines, colours for states and curves."""
+    colors = theme.to_color_system().generate()
+    backgrounds = [Color.parse(colors[name]) for name in ("background", "surface")]
     words = {
-        "good": there["success"],
-        "caution": there["warning"],
-        "bad": there["error"],
-        "chosen": there["accent"],
-        "notice": there["primary-lighten-2"],
+        "good": colors["success"],
+        "caution": colors["warning"],
+        "bad": colors["error"],
+        "chosen": colors["accent"],
+        "notice": colors["primary-lighten-2"],
     }
-    curves = (there["primary-lighten-2"], there["accent"], there["success"], there["error"], "#a65eed", "#e619b2")
+    curves = (colors["primary-lighten-2"], colors["accent"], colors["success"], colors["error"], "#a65eed", "#e619b2")
     greys = ("#8a8f98", "#3a3f47") if theme.dark else ("#5c636e", "#b4b9c0")
     return {
         **dict(zip(("label", "rail"), greys, strict=True)),
-        **{name: readable(color, behind, WORDS) for name, color in words.items()},
-        **{f"line-{number}": readable(color, behind, LINES) for number, color in enumerate(curves)},
+        **{name: readable(color, backgrounds, TEXT_CONTRAST) for name, color in words.items()},
+        **{f"line-{number}": readable(color, backgrounds, LINE_CONTRAST) for number, color in enumerate(curves)},
     }
 
 
-def readable(color: str, behind: list[Color], least: float) -> str:
-    """Return the colour, or the nearest to it towards white or black that stands out enough."""
+def readable(color: str, backgrounds: list[Color], least: float) -> str:
+    """Return `color`, or the nearest mix with white or black that has the contrast `least` with all backgrounds."""
     start = Color.parse(color)
-    if start.ansi is not None or any(one.ansi is not None for one in behind):
-        # The terminal's own colours: what they look like is not known.
+    if start.ansi is not None or any(one.ansi is not None for one in backgrounds):
+        # An ANSI colour: the terminal decides how it looks.
         return color
-    end = WHITE if behind[0].brightness < 0.5 else BLACK
+    end = WHITE if backgrounds[0].brightness < 0.5 else BLACK
     shades = (start.blend(end, step / 20) for step in range(21))
-    return next((one for one in shades if min(contrast(one, back) for back in behind) >= least), end).hex
+    return next((one for one in shades if min(contrast(one, back) for back in backgrounds) >= least), end).hex
 
 
 def contrast(one: Color, other: Color) -> float:
-    """Return the contrast of two colours, 1 to 21."""
+    """Return the contrast ratio of two colours, 1 to 21, by WCAG 2.1."""
     low, high = sorted((_luminance(one), _luminance(other)))
     return (high + 0.05) / (low + 0.05)
 

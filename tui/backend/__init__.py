@@ -1,1 +1,1 @@
-"""Where a run lives: a thread of this process, a folder, another process."""
+"""Access to a run, whether it trains in a thread of this process or in another process."""

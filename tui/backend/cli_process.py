@@ -1,4 +1,4 @@
-"""Runs this program's other commands in a process of their own: the screens never load torch."""
+"""Runs commands of stoker in another process, so that the screens never import torch."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from asyncio.subprocess import DEVNULL, PIPE
 from stoker.engine.errors import RunError
 
 
-async def output(*arguments: str) -> str:
-    """Return what `stoker ARGUMENTS` prints. Raises RunError with its last words; whoever is cancelled ends it."""
-    # A session of its own: ctrl+c and a hang-up are for the screen.
+async def run_command(*arguments: str) -> str:
+    """Return what `stoker ARGUMENTS` prints on stdout. Cancelling kills the process.
+
+    Raises RunError with the last line of its stderr if it fails.
+    """
+    # A new session: Ctrl+C and SIGHUP are meant for the screen, not for this process.
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "stoker.tui", *arguments, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True
     )
     try:
-        said, complaints = await process.communicate()
+        stdout, stderr = await process.communicate()
     finally:
         if process.returncode is None:
             process.kill()
     if process.returncode:
-        lines = complaints.decode(errors="replace").strip().splitlines()
-        # A library may complain after our last words.
+        lines = stderr.decode(errors="replace").strip().splitlines()
+        # A library may print warnings after stoker's own error.
         ours = [line.removeprefix("stoker: ") for line in lines if line.startswith("stoker: ")] or lines
-        raise RunError(ours[-1] if ours else f"it ended with code {process.returncode}")
-    return said.decode(errors="replace")
+        raise RunError(ours[-1] if ours else f"`stoker {arguments[0]}` ended with exit code {process.returncode}")
+    return stdout.decode(errors="replace")

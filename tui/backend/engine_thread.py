@@ -1,4 +1,4 @@
-"""Hosts the training engine in a thread of this process."""
+"""Runs the training engine in a thread of this process."""
 
 from __future__ import annotations
 
@@ -13,56 +13,56 @@ from stoker.engine.runs.commands import Controls
 from stoker.engine.runs.events import Event, RunFinished
 from stoker.engine.runs.folder import RunFolder
 
-from ..terminal.stream import print_to
+from ..terminal.stream import redirect_prints
 
 
-class Host:
-    """One run's engine; `start` may be called again after it ended, which resumes the run."""
+class EngineThread:
+    """The engine of one run. After it has ended, `start` may be called again to resume the run."""
 
     def __init__(self, folder: RunFolder, *, checkpoint: str | None = None) -> None:
-        """Prepare to train the run in `folder`, from `checkpoint` or the latest; nothing starts yet."""
+        """Prepare to train the run in `folder`, from `checkpoint` or the latest one. Nothing starts yet."""
         self.folder = folder
         self.controls = Controls(folder.commands)
-        self.muted = False
-        """Whether what the engine says is left to be read from the folder: nobody takes it from here."""
+        self.detached_view = False
+        """The dashboard reads the events from the run folder, so `drain` returns none."""
         self._checkpoint = checkpoint
         self._inbox: SimpleQueue[Event] = SimpleQueue()
         self._outcome: Future[RunFinished] | None = None
 
     @property
     def running(self) -> bool:
-        """Whether the engine trains, or loads what it needs to."""
+        """Whether the engine is training or loading."""
         return self._outcome is not None and not self._outcome.done()
 
     @property
     def started(self) -> bool:
-        """Whether the engine was started, be it ended by now or not."""
+        """Whether the engine was ever started; it may have ended since."""
         return self._outcome is not None
 
     def start(self) -> None:
-        """Start the engine's thread; one at a time."""
-        assert not self.running, "the thread that trains must stay the one that is waited for"
-        # A checkpoint that was asked for holds for the first start; the next one goes on from the latest.
+        """Start the engine's thread; the one before must have ended."""
+        assert not self.running, "an engine is running: wait until it has ended"
+        # A given checkpoint is for the first start only; later starts resume from the latest one.
         checkpoint, self._checkpoint = self._checkpoint, None
         self.controls = Controls(self.folder.commands)
         self._outcome = Future()
-        # Not a daemon: a program that ends waits until its training has ended.
+        # Not a daemon thread: at its end the program waits until the training has ended.
         thread = threading.Thread(target=self._train, args=(self._outcome, checkpoint), name="stoker-engine")
         thread.start()
 
-    async def wait(self) -> RunFinished:
-        """Return how the training ended. Raises what the engine raised."""
-        assert self._outcome is not None, "started first"
-        # Shielded: who waits may be cancelled, the training goes on.
+    async def wait_async(self) -> RunFinished:
+        """Wait until the training has ended, and return its last event. Raises the engine's exception."""
+        assert self._outcome is not None, "call start() first"
+        # Shielded: cancelling the waiting task must not cancel the outcome of the training.
         return await asyncio.shield(asyncio.wrap_future(self._outcome))
 
-    def join(self) -> RunFinished:
-        """Wait in this thread until the training has ended. Raises what the engine raised."""
-        assert self._outcome is not None, "started first"
+    def wait(self) -> RunFinished:
+        """Block until the training has ended, and return its last event. Raises the engine's exception."""
+        assert self._outcome is not None, "call start() first"
         return self._outcome.result()
 
-    def heard(self) -> list[Event]:
-        """Return what the engine said since the last call."""
+    def drain(self) -> list[Event]:
+        """Return the events that the engine emitted since the last call."""
         events: list[Event] = []
         while True:
             try:
@@ -70,21 +70,21 @@ class Host:
             except Empty:
                 return events
 
-    def _say(self, event: Event) -> None:
-        if not self.muted:
+    def _emit(self, event: Event) -> None:
+        if not self.detached_view:
             self._inbox.put(event)
 
     def _train(self, outcome: Future[RunFinished], checkpoint: str | None) -> None:
         try:
-            print_to(self.folder.log)
-            # Here and not above: this imports torch, which takes seconds.
+            redirect_prints(self.folder.log)
+            # Imported here because it imports torch, which takes seconds.
             from stoker.engine.session import train
 
-            outcome.set_result(train(self.folder, self.controls, self._say, checkpoint=checkpoint))
+            outcome.set_result(train(self.folder, self.controls, self._emit, checkpoint=checkpoint))
         except StokerError as error:
             outcome.set_exception(error)
         except Exception as error:
-            traceback.print_exc()  # the message alone is on the screen
+            traceback.print_exc()  # the screen shows only the message
             outcome.set_exception(error)
-        except BaseException as error:  # sys.exit() in a task must end the training, not the dashboard
-            outcome.set_exception(TrainingError(f"the task ended its program: {error!r}"))
+        except BaseException as error:  # sys.exit() in a task must not end the dashboard
+            outcome.set_exception(TrainingError(f"the task tried to end the program: {error!r}"))

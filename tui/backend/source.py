@@ -1,4 +1,4 @@
-"""Where events come from and where commands go: a run folder, or the engine in this process."""
+"""A source of events and a target of commands: a run folder, or the engine in this process."""
 
 from __future__ import annotations
 
@@ -10,107 +10,107 @@ from stoker.engine.runs import commands as controls
 from stoker.engine.runs.commands import Command
 from stoker.engine.runs.events import Event, RunStarted, decode
 from stoker.engine.runs.folder import RunFolder
-from stoker.engine.runs.journal import Events
+from stoker.engine.runs.journal import EventFollower
 
-from .engine_thread import Host
+from .engine_thread import EngineThread
 
-BATCH = 5_000  # events decoded at a time: a long history must not freeze the screen
-LOOK = 1.0  # seconds between two looks whether another process still trains
+MAX_EVENTS = 5_000  # events decoded at a time, so that a long history does not freeze the screen
+LOCK_CHECK_INTERVAL = 1.0  # seconds between two checks of the run's lock
 
 
 class Source(Protocol):
-    """What the dashboard needs of a run."""
+    """What the dashboard needs from a run."""
 
     def read(self) -> list[Event]:
-        """Return the events since the last call, the history first; a long history comes in several calls."""
+        """Return the events since the last call, past events first; a long history takes several calls."""
 
     def send(self, command: Command) -> str:
-        """Ask the engine; returns the id of the command. Raises OSError."""
+        """Send a command to the engine and return the id of the command. Raises OSError."""
 
     def alive(self) -> bool:
-        """Say whether an engine trains this run now."""
+        """Return whether an engine trains this run now."""
 
-    def elsewhere(self) -> bool:
-        """Say whether the engine that trains this run, or was the last to, is on another machine."""
+    def remote(self) -> bool:
+        """Return whether the engine of this run, or its last engine, is on another machine."""
 
 
-class History:
-    """The events of a run folder, a batch at a time."""
+class EventReader:
+    """The events of a run folder, read in batches."""
 
     def __init__(self, folder: RunFolder) -> None:
-        """Follow the folder's events."""
-        self._events = Events(folder.events)
+        """Follow the events of `folder`."""
+        self._events = EventFollower(folder.events)
         self._waiting: deque[bytes] = deque()
 
     def read(self) -> list[Event]:
-        """Return the next events; an empty list means that there are no more for now."""
+        """Return the next events; an empty list means that there are no more yet."""
         if not self._waiting:
             self._waiting.extend(self._events.read())
         found: list[Event] = []
-        while self._waiting and len(found) < BATCH:
+        while self._waiting and len(found) < MAX_EVENTS:
             if (event := decode(self._waiting.popleft())) is not None:
                 found.append(event)
         return found
 
 
 class FolderSource:
-    """A run that another process trains, or that ended: everything goes through its folder."""
+    """A run that another process trains, or that has ended. Events and commands go through its folder."""
 
     def __init__(self, folder: RunFolder) -> None:
         """Follow the run in `folder`."""
         self._folder = folder
-        self._history = History(folder)
-        self._alive = self._elsewhere = False
-        self._looked = -LOOK
+        self._reader = EventReader(folder)
+        self._alive = self._remote = False
+        self._checked = -LOCK_CHECK_INTERVAL
 
     def read(self) -> list[Event]:
         """Return the events since the last call."""
-        found = self._history.read()
+        found = self._reader.read()
         if any(isinstance(event, RunStarted) for event in found):
-            self._looked = -LOOK
+            self._checked = -LOCK_CHECK_INTERVAL
         return found
 
     def send(self, command: Command) -> str:
-        """Append to the run's command file. Raises OSError."""
+        """Append the command to the run's command file. Raises OSError."""
         controls.append(self._folder.commands, command)
         return command.id
 
     def alive(self) -> bool:
-        """Say whether the run's lock is held; looked up once a second."""
-        if (now := time.monotonic()) - self._looked >= LOOK:
-            self._looked, self._alive = now, self._folder.locked()
-            self._elsewhere = self._folder.elsewhere()
+        """Return whether an engine holds the run's lock; checked once a second."""
+        if (now := time.monotonic()) - self._checked >= LOCK_CHECK_INTERVAL:
+            self._checked, self._alive = now, self._folder.locked()
+            self._remote = self._folder.is_remote()
         return self._alive
 
-    def elsewhere(self) -> bool:
-        """Say whether the lock is, or was, another machine's; looked up with `alive`."""
-        return self._elsewhere
+    def remote(self) -> bool:
+        """Return whether the lock is, or was last, held on another machine; checked together with `alive`."""
+        return self._remote
 
 
 class LiveSource:
-    """A run that this process trains: its history from the folder, then what the engine says."""
+    """A run that this process trains: its past events from the folder, then the events of the engine."""
 
-    def __init__(self, host: Host) -> None:
-        """Follow `host`, which must not have been started yet, or the history would be told twice."""
-        self._host = host
-        self._history: History | None = History(host.folder)
+    def __init__(self, engine: EngineThread) -> None:
+        """Follow `engine`, which must not have started yet: its first events would be read twice."""
+        self._engine = engine
+        self._reader: EventReader | None = EventReader(engine.folder)
 
     def read(self) -> list[Event]:
         """Return the events since the last call."""
-        if self._history is not None:
-            if found := self._history.read():
+        if self._reader is not None:
+            if found := self._reader.read():
                 return found
-            self._history = None
-        return self._host.heard()
+            self._reader = None
+        return self._engine.drain()
 
     def send(self, command: Command) -> str:
-        """Ask the engine's controls."""
-        return self._host.controls.send(command)
+        """Send the command to the engine."""
+        return self._engine.controls.send(command)
 
     def alive(self) -> bool:
-        """Say whether the engine's thread runs."""
-        return self._host.running
+        """Return whether the engine's thread is running."""
+        return self._engine.running
 
-    def elsewhere(self) -> bool:
-        """It is here."""
+    def remote(self) -> bool:
+        """Return False: the engine is in this process."""
         return False

@@ -1,62 +1,79 @@
-"""The settings as options of the command line; values are checked by Settings, so that there is one place for it."""
+"""The options that several commands share; those for settings are made from the fields of Settings."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from stoker.engine.config.settings import flag
+from stoker.engine.config.describe import accepts_none, is_switch
+from stoker.engine.config.fields import flag
+from stoker.engine.config.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
+ASCII_KEY = "stoker.ascii"  # in the meta data of click's context
+SLOW_FPS = "4"  # frames a second with --slow
 
-# (name, what to write, help) in the order of the help page.
-SETTINGS = (
-    ("epochs", "N", "Times the training data is gone through."),
-    ("batch_size", "N", "Samples in a batch; 'none' is all at once."),
-    ("lr", "X", "Learning rate."),
-    ("optimizer", "SPEC", "sgd, adam, adamw, …; with options: sgd:momentum=0.9,weight_decay=0.0001"),
-    ("scheduler", "SPEC", "none, step:size=5,gamma=0.5, cosine, plateau:patience=3, onecycle, warmup:steps=500+cosine"),
-    ("seed", "N", "Where all randomness comes from."),
-    ("split", "SPEC", "holdout:0.2, kfold:5 or bootstrap:3"),
-    ("monitor", "METRIC", "The metric that decides what is best, and when to stop early."),
-    ("patience", "N", "Evaluations without a better value before it stops; 'none' never stops early."),
-    ("eval_every", "N{epochs|steps}", "How often to evaluate."),
-    ("save_every", "N{epochs|steps|s|min}", "How often to save latest.pt."),
-    ("keep", "N", "Numbered checkpoints to keep."),
-    ("device", "NAME", "cpu, cuda, cuda:1, mps or auto"),
-    ("precision", "NAME", "fp32, bf16 or fp16"),
-    ("threads", "N", "torch's CPU threads."),
-    ("workers", "N", "DataLoader worker processes."),
-    ("accumulate", "N", "Batches averaged into one optimizer step."),
-    ("clip", "X", "Largest gradient norm."),
-    ("label_smoothing", "X", "Label smoothing of a cross-entropy loss."),
-    ("data", "DIR", "Where data sets are, and are downloaded to."),
-    ("on_nan", "POLICY", "pause, stop or ignore when the loss is not finite."),
+runs_option = click.option(
+    "--runs",
+    "runs_folder",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    metavar="DIR",
+    help="Folder of the runs.",
+    show_default=True,
 )
-FLAGS = (
-    ("channels_last", "Channels-last memory format."),
-    ("compile", "Compile the model with torch.compile."),
-)
+headless_option = click.option("--headless", is_flag=True, help="Print plain lines instead of the dashboard.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
-def settings(command: F) -> F:
-    """Add an option for every setting; what is not given is None."""
-    for name, text in reversed(FLAGS):
-        # Both ways, because a task's own default may be either.
-        command = click.option(f"{flag(name)}/--no-{flag(name)[2:]}", name, default=None, help=text)(command)
-    for name, metavar, text in reversed(SETTINGS):
-        command = click.option(flag(name), name, metavar=metavar, help=text)(command)
+def display_options(command: F) -> F:
+    """Add --ascii and --slow to a click command that opens a screen."""
+    for name, callback, text in (
+        ("--slow", _slow, "For a slow connection: fewer redraws, and curves once a second."),
+        ("--ascii", _ascii, "Use ASCII instead of lines and braille (the default if the locale is not UTF-8)."),
+    ):
+        command = click.option(name, is_flag=True, expose_value=False, callback=callback, help=text)(command)
+    return command
+
+
+def ascii_given() -> bool:
+    """Return whether the running command was given --ascii."""
+    return bool(click.get_current_context().meta.get(ASCII_KEY))
+
+
+def setting_options(command: F) -> F:
+    """Add an option for every setting to a click command; an option that is not given is None."""
+    for field in reversed(fields(Settings)):
+        name, text = field.name, field.metadata["help"]
+        if is_switch(name):
+            # Both ways, because a task's own default may be either.
+            command = click.option(f"{flag(name)}/--no-{flag(name)[2:]}", name, default=None, help=text)(command)
+        else:
+            command = click.option(flag(name), name, metavar=field.metadata["metavar"], help=text)(command)
     return command
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings among the command's options that were given, 'none' as None."""
-    names = [name for name, *_ in (*SETTINGS, *FLAGS)]
+    """Return the settings among the options of a command that were given; 'none' becomes None where it is allowed."""
+    names = [field.name for field in fields(Settings)]
     found = {name: options[name] for name in names if options.get(name) is not None}
     if "data" in found:
-        # A run can be resumed from another folder.
+        # Absolute, because a run can be resumed from another folder.
         found["data"] = str(Path(found["data"]).expanduser().resolve())
-    return {name: None if value == "none" and name != "scheduler" else value for name, value in found.items()}
+    return {name: None if value == "none" and accepts_none(name) else value for name, value in found.items()}
+
+
+def _ascii(context: click.Context, _option: click.Parameter, given: bool) -> None:
+    if given:
+        context.meta[ASCII_KEY] = True
+
+
+def _slow(_context: click.Context, _option: click.Parameter, given: bool) -> None:
+    # Textual reads the variable when it is imported, which is later. A value that the user has set stays.
+    if given:
+        os.environ.setdefault("TEXTUAL_FPS", SLOW_FPS)

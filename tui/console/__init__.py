@@ -1,1 +1,1 @@
-"""What is printed without a screen."""
+"""Text that commands print without a screen: tables, and the progress of a headless run."""

@@ -1,40 +1,38 @@
-"""What a checkpoint was measured to be worth, as plain text."""
+"""The evaluation of a checkpoint as plain text: what `stoker evaluate` prints."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from .progress import numbers
+from .table import table
+
+SCORE_WIDTH = 9  # characters: the widest name of a score, `precision`
 
 
-def measured(result: dict[str, Any]) -> str:
-    """Return the metrics on a line, and for a classifier each class's scores and the confusion matrix."""
-    lines = [
-        f"{result['run']} {result['checkpoint']} (step {result['step']}): {result['split']} {numbers(result['metrics'])}"
-    ]
+def evaluation_table(result: dict[str, Any]) -> str:
+    """Return a line of metrics; for a classifier also the scores of each class and the confusion matrix."""
+    head = f"{result['run']} {result['checkpoint']} (step {result['step']})"
+    lines = [f"{head}: {result['split']} {numbers(result['metrics'])}"]
     for number, fold in enumerate(result.get("folds", ()), 1):
         lines.append(f"fold {number} {fold['checkpoint']} (step {fold['step']}): {numbers(fold['metrics'])}")
     if "confusion" not in result:
         return "\n".join(lines)
     classes, confusion, scores = result["classes"], result["confusion"], result["per_class"]
-    wide = max(map(len, classes))
-    cell = max(wide, *(len(str(count)) for row in confusion for count in row)) + 2
-    shown = list(scores[0]) if isinstance(scores, list) else list(scores)
-    lines += ["", " " * wide + "".join(name.rjust(max(cell, 11)) for name in shown)]
-    for number, name in enumerate(classes):
-        row = scores[number] if isinstance(scores, list) else {key: scores[key][number] for key in shown}
-        lines.append(name.rjust(wide) + "".join(_value(row[key]).rjust(max(cell, 11)) for key in shown))
-    lines += [
-        "",
-        "confusion: rows are true, columns predicted",
-        " " * wide + "".join(name.rjust(cell) for name in classes),
-    ]
-    lines += [
-        name.rjust(wide) + "".join(str(count).rjust(cell) for count in row)
-        for name, row in zip(classes, confusion, strict=True)
-    ]
+    if not isinstance(scores, list):
+        scores = [{name: scores[name][number] for name in scores} for number in range(len(classes))]
+    name_width = max(map(len, classes))
+    cell_width = max(name_width, *(len(str(count)) for row in confusion for count in row))
+    columns = [name_width, *[max(cell_width, SCORE_WIDTH)] * len(scores[0])]
+    rows = [["", *scores[0]]]
+    rows += [[name, *map(_cell, row.values())] for name, row in zip(classes, scores, strict=True)]
+    lines += ["", table(rows, right=True, widths=columns)]
+    matrix = [["", *classes]]
+    matrix += [[name, *map(str, row)] for name, row in zip(classes, confusion, strict=True)]
+    lines += ["", "confusion: rows are true, columns predicted"]
+    lines.append(table(matrix, right=True, widths=[name_width, *[cell_width] * len(classes)]))
     return "\n".join(lines)
 
 
-def _value(value: Any) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+def _cell(score: Any) -> str:
+    return f"{score:.4f}" if isinstance(score, float) else str(score)

@@ -1,4 +1,4 @@
-"""stdout and stderr of a run without a dashboard: whoever reads them may go away at any moment, the training stays."""
+"""stdout and stderr of a run without a dashboard: a reader that goes away never stops the training."""
 
 from __future__ import annotations
 
@@ -9,63 +9,66 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..terminal.stream import Terminal, flush, open_log
+from ..terminal.stream import TerminalStream, flush_streams, open_log
 
-AS_TEXT = {"encoding": "utf-8", "errors": "backslashreplace", "newline": "\n", "line_buffering": True}
+TEXT_OPTIONS = {"encoding": "utf-8", "errors": "backslashreplace", "newline": "\n", "line_buffering": True}
 
 
-class Kept(io.TextIOWrapper):
-    """A stream that never raises: once its reader is gone, what is written goes to the run's log."""
+class FallbackStream(io.TextIOWrapper):
+    """A stream that never raises: once its reader is gone, the output goes to the run's log."""
 
     def __init__(self, descriptor: int, log: Path) -> None:
-        """Write to `descriptor`, and leave it open at the end."""
-        super().__init__(io.BufferedWriter(io.FileIO(descriptor, "w", closefd=False)), **AS_TEXT)  # type: ignore[arg-type]
+        """Write to the file `descriptor`, which stays open when the stream is closed."""
+        super().__init__(io.BufferedWriter(io.FileIO(descriptor, "w", closefd=False)), **TEXT_OPTIONS)  # type: ignore[arg-type]
         self._log = log
 
     def write(self, text: str) -> int:
-        """Write, or turn to the log."""
-        with self._kept():
+        """Write the text; if that fails, switch to the log."""
+        with self._switching_to_log():
             super().write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Write out what is held back, or turn to the log."""
-        with self._kept():
+        """Write the buffered text; if that fails, switch to the log."""
+        with self._switching_to_log():
             super().flush()
 
     @contextlib.contextmanager
-    def _kept(self) -> Iterator[None]:
+    def _switching_to_log(self) -> Iterator[None]:
         try:
             yield
         except OSError:
-            # What was held back is written there next; where that cannot be done either, it is lost.
+            # The buffered text is written to the log next. If the log cannot be opened either, the text is lost.
             with contextlib.suppress(OSError):
-                _point(self.fileno(), self._log)
+                _redirect(self.fileno(), self._log)
 
 
 @contextlib.contextmanager
-def lines(log: Path, *, alone: bool) -> Iterator[Callable[[str], None]]:
-    """Give what writes a line to stdout; with `alone` nothing else gets there, what is printed goes to `log`."""
-    flush()
+def safe_output(log: Path, *, exclusive: bool) -> Iterator[Callable[[str], None]]:
+    """Give a function that prints a line on stdout; output to a closed stdout or stderr goes to `log`.
+
+    With `exclusive` only these lines reach stdout: other output to stdout goes to `log`.
+    """
+    flush_streams()
     saved = sys.stdout, sys.stderr
-    out = Terminal(io.BufferedWriter(io.FileIO(os.dup(1), "w")), **AS_TEXT)  # type: ignore[arg-type]
-    if alone:
-        _point(1, log)
-    sys.stdout, sys.stderr = Kept(1, log), Kept(2, log)
-    to = out if alone else sys.stdout
+    out = TerminalStream(io.BufferedWriter(io.FileIO(os.dup(1), "w")), **TEXT_OPTIONS)  # type: ignore[arg-type]
+    if exclusive:
+        _redirect(1, log)
+    sys.stdout, sys.stderr = FallbackStream(1, log), FallbackStream(2, log)
+    to = out if exclusive else sys.stdout
     try:
         yield lambda line: print(line, file=to, flush=True)
     finally:
-        flush()
+        flush_streams()
         sys.stdout, sys.stderr = saved
-        if alone and not out.gone:
+        if exclusive and not out.gone:
             os.dup2(out.fileno(), 1)
         with contextlib.suppress(OSError):
             out.close()
 
 
-def _point(descriptor: int, log: Path) -> None:
-    """Let a descriptor be the log's. Raises OSError."""
+def _redirect(descriptor: int, log: Path) -> None:
+    """Redirect a file descriptor to the log. Raises OSError."""
     file = open_log(log)
     os.dup2(file, descriptor)
     os.close(file)

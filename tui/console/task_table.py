@@ -1,4 +1,4 @@
-"""The built-in tasks and their parameters."""
+"""The built-in tasks and their parameters: what `stoker tasks` prints."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from typing import Any
 from stoker.engine.tasks import loading
 from stoker.engine.tasks.builtin import NAMES
 
+NAME_WIDTH = 10  # characters of a task's name, with the space after it
+
 
 def tasks() -> list[dict[str, Any]]:
-    """Return name, description and parameters of each."""
-    return [_told(name) for name in NAMES]
+    """Return the name, the description and the parameters of each built-in task."""
+    return [_task(name) for name in NAMES]
 
 
-def listed(found: list[dict[str, Any]]) -> str:
-    """Return them as plain text, a parameter a line."""
+def task_table(found: list[dict[str, Any]]) -> str:
+    """Return the tasks as plain text: one line for the task, then one line for each parameter."""
     lines = []
     for task in found:
-        lines.append(f"{task['task']:<10}{str(task['about']).partition(chr(10))[0]}")
-        lines += [f"{'':<10}  {key}={p['default']}  ({p['type']})" for key, p in task["parameters"].items()]
+        lines.append(f"{task['task']:<{NAME_WIDTH}}{str(task['about']).partition(chr(10))[0]}")
+        lines += [f"{'':<{NAME_WIDTH}}  {key}={p['default']}  ({p['type']})" for key, p in task["parameters"].items()]
     return "\n".join(lines)
 
 
-def _told(name: str) -> dict[str, Any]:
-    function = loading.find(name)
+def _task(name: str) -> dict[str, Any]:
+    function = loading.find_task(name)
     parameters = {
         key: {"type": str(parameter.annotation), "default": parameter.default}
         for key, parameter in inspect.signature(function).parameters.items()

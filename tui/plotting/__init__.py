@@ -1,1 +1,1 @@
-"""Curves to rows of text, without Textual."""
+"""Turns curves into rows of text, without Textual."""

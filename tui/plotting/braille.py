@@ -1,4 +1,4 @@
-"""Lines to dots, and who draws a character that two lines share."""
+"""Lines of braille dots, and which line owns a character that several lines cross."""
 
 from __future__ import annotations
 
@@ -7,33 +7,34 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-DASHES = (0, 8, 2, 16, 4)  # dots of a dash, and of the gap after it
-DOTS_X, DOTS_Y = 2, 4  # of a braille character
+DASHES = (0, 8, 2, 16, 4)  # length in dots of a dash and of the gap after it; 0 for a solid line
+DOTS_X, DOTS_Y = 2, 4  # columns and rows of dots in a braille character
 
-Dots = NDArray[np.int64]  # (n, 2): across, up
+Dots = NDArray[np.int64]
+"""(n, 2): column from the left, row from the bottom."""
 
 
 def line(points: Dots, gap: NDArray[np.bool_]) -> Dots:
-    """Return the dots of a line through `points` (n, 2); no line leads to a point with `gap`."""
+    """Return the dots of a line through `points` (n, 2); no segment ends at a point whose `gap` (n,) is True."""
     linked = ~gap[1:]
     start, end = points[:-1][linked], points[1:][linked]
     moves = end - start
     lengths = np.abs(moves).max(axis=1, initial=0)
     which = np.repeat(np.arange(len(lengths)), lengths)
-    # The how-manieth dot of its own segment each dot is.
+    # Index of each dot within its own segment.
     along = np.arange(len(which)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     between = start[which] + np.rint(moves[which] * (along / lengths[which])[:, None]).astype(np.int64)
     return np.unique(np.concatenate([points, between]), axis=0)
 
 
 def dashed(dots: Dots, number: int) -> Dots:
-    """Return the dots of a line's dashes: the first line is whole, the others differ by their length."""
+    """Return the dots of line `number` with its dashes: line 0 is solid, the others differ in length."""
     length = DASHES[number % len(DASHES)]
     return dots[(dots[:, 0] // length) % 2 == 0] if length else dots
 
 
 def band(low: Dots, high: Dots, columns: int, rows: int) -> Dots:
-    """Return the dots of a band between two lines: its edges dotted, a dot each character inside."""
+    """Return the dots of a band between two lines: dotted edges, and one dot in each character inside."""
     across = columns * DOTS_X
     bottom, top = np.full(across, rows * DOTS_Y), np.full(across, -1)
     np.minimum.at(bottom, low[:, 0], low[:, 1])
@@ -45,7 +46,7 @@ def band(low: Dots, high: Dots, columns: int, rows: int) -> Dots:
 
 
 def share(lines: Sequence[Dots], columns: int, rows: int) -> list[Dots]:
-    """Give the dots of a shared character to the last line in it: a character has one colour, but loses no dot."""
+    """Give all dots of a character to the last line in it: a character has one colour, and no dot is lost."""
     owner = np.full((columns, rows), -1)
     for number, dots in enumerate(lines):
         owner[dots[:, 0] // DOTS_X, dots[:, 1] // DOTS_Y] = number
@@ -54,8 +55,8 @@ def share(lines: Sequence[Dots], columns: int, rows: int) -> list[Dots]:
     return [everything[owners == number] for number in range(len(lines))]
 
 
-def behind(back: Sequence[Dots], front: Sequence[Dots], columns: int, rows: int) -> list[Dots]:
-    """Return what is seen of the lines in the back: nothing in a character that one in front has a dot in."""
+def hidden_behind(back: Sequence[Dots], front: Sequence[Dots], columns: int, rows: int) -> list[Dots]:
+    """Return the visible dots of the lines in the back: none in a character where a front line has a dot."""
     taken = np.zeros((columns, rows), np.bool_)
     for dots in front:
         taken[dots[:, 0] // DOTS_X, dots[:, 1] // DOTS_Y] = True

@@ -1,37 +1,37 @@
-"""Curves made from others, kept from one look to the next: running means, and bands of several folds."""
+"""Curves made from other curves, kept between frames: running means, and bands of several folds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stoker.engine.history.bands import Band, Edges
-from stoker.engine.history.series import Dense, Sparse
-from stoker.engine.history.smoothing import Smooth, SmoothPoints
+from stoker.engine.history.bands import Edges, FoldBand
+from stoker.engine.history.series import Series, StepSeries
+from stoker.engine.history.smoothing import SmoothPoints, SmoothSteps
 
 
-class Derived:
-    """Makes each once; what it is made from is held, so that no other takes its place."""
+class CurveCache:
+    """A cache keyed by `id()` of the source curves. It keeps them alive, so that an id is never reused."""
 
     def __init__(self) -> None:
         """Start without a running mean."""
         self.width = 0
-        """Steps of the running mean; 0 is none."""
-        self._means: dict[tuple[int, int], Smooth | SmoothPoints] = {}
-        self._bands: dict[tuple[int, ...], Band] = {}
+        """The steps of the running mean; 0 for none."""
+        self._means: dict[tuple[int, int], SmoothSteps | SmoothPoints] = {}
+        self._bands: dict[tuple[int, ...], FoldBand] = {}
 
-    def mean(self, curve: Dense | Sparse) -> Dense | Sparse:
-        """Return the running mean, or `curve` itself where there is none or where no two points share one."""
+    def mean(self, curve: Series) -> Series:
+        """Return the running mean, or `curve` itself without smoothing and where no two points share a mean."""
         if not self.width or not curve.length:
             return curve
         key = id(curve), self.width
         if key not in self._means:
-            new = Smooth(curve, self.width) if isinstance(curve, Dense) else SmoothPoints(curve, self.width)
+            new = SmoothSteps(curve, self.width) if isinstance(curve, StepSeries) else SmoothPoints(curve, self.width)
             self._means = {old: mean for old, mean in self._means.items() if old[1] == self.width} | {key: new}
         return self._means[key].curve()
 
-    def band(self, curves: Sequence[Dense | Sparse]) -> Edges:
-        """Return mean, low and high of `curves`."""
+    def band(self, curves: Sequence[Series]) -> Edges:
+        """Return the mean, the lower and the upper edge of `curves`."""
         key = tuple(map(id, curves))
         if key not in self._bands:
-            self._bands[key] = Band(curves)
+            self._bands[key] = FoldBand(curves)
         return self._bands[key].edges()

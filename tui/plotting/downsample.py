@@ -1,4 +1,4 @@
-"""Thin a curve to the columns of a screen, so that a spike of a single step stays visible."""
+"""Min-max decimation: reduce a curve to the columns of a screen and keep every spike."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class Thinned:
-    """Two points a column at most. `index`: which points stay; `gap`: no line leads to this point; `bad`: NaN here."""
+class Downsampled:
+    """At most two points for each column."""
 
     index: NDArray[np.int64]
+    """Indices (n,) of the kept points."""
     gap: NDArray[np.bool_]
-    bad: NDArray[np.int64]  # the first point of each column that cannot be drawn
+    """(n,): no line is drawn to this point."""
+    bad: NDArray[np.int64]
+    """Index of the first point in each column that cannot be drawn."""
 
 
-def thin(values: NDArray[np.float32], edges: NDArray[np.int64], *, positive: bool = False) -> Thinned:
+def downsample(values: NDArray[np.float32], edges: NDArray[np.int64], *, positive: bool = False) -> Downsampled:
     """Keep the minimum and maximum of each column `values[edges[i]:edges[i + 1]]`.
 
-    What is not finite, or not above 0 where `positive` is asked, is a gap.
+    A value that is not finite or, with `positive`, not above 0 is a gap.
     """
     index: list[int] = []
     gap: list[bool] = []
@@ -31,7 +34,7 @@ def thin(values: NDArray[np.float32], edges: NDArray[np.int64], *, positive: boo
         column = values[start:end]
         if not len(column):
             continue
-        low, high = int(column.argmin()), int(column.argmax())  # a NaN is found by both
+        low, high = int(column.argmin()), int(column.argmax())  # both return the index of a NaN
         drawable = np.isfinite(column[low]) and np.isfinite(column[high]) and not (positive and column[low] <= 0)
         if drawable:
             first, last, wrong = min(low, high), max(low, high), None
@@ -51,4 +54,4 @@ def thin(values: NDArray[np.float32], edges: NDArray[np.int64], *, positive: boo
             index.append(start + last)
             gap.append(wrong is not None and bool(((wrong > first) & (wrong < last)).any()))
         broken = wrong is not None and bool((wrong > last).any())
-    return Thinned(np.array(index, np.int64), np.array(gap, np.bool_), np.array(bad, np.int64))
+    return Downsampled(np.array(index, np.int64), np.array(gap, np.bool_), np.array(bad, np.int64))

@@ -1,4 +1,4 @@
-"""Axis ticks at round numbers, with labels of few digits."""
+"""Axis ticks at round numbers, with short labels."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import math
 from ..formatting import duration
 
 CLOCK = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)  # seconds
-Ticks = list[tuple[float, str]]  # where, and what stands there
+Ticks = list[tuple[float, str]]
+"""Position and label of each tick."""
 
 
 def nice_step(span: float, parts: int) -> float:
-    """Return the 1, 2 or 5 times a power of ten that cuts `span` in at most `parts` pieces."""
+    """Return 1, 2 or 5 times a power of ten, so that `span` has at most `parts` pieces of that size."""
     rough = span / max(parts, 1)
     if not math.isfinite(rough) or rough <= 0:
         return 1.0
@@ -20,7 +21,7 @@ def nice_step(span: float, parts: int) -> float:
 
 
 def linear(low: float, high: float, parts: int) -> Ticks:
-    """Return ticks inside `low` to `high`."""
+    """Return ticks between `low` and `high`."""
     step = nice_step(high - low, parts)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     places = [index * step for index in range(first, min(last, first + 2 * parts + 2) + 1)]
@@ -28,7 +29,7 @@ def linear(low: float, high: float, parts: int) -> Ticks:
 
 
 def logarithmic(low: float, high: float, parts: int) -> Ticks:
-    """Return ticks inside `low` to `high`, which are powers of ten: the exponents' range."""
+    """Return ticks for a log axis between the exponents `low` and `high`."""
     decades = math.floor(high + 1e-9) - math.ceil(low - 1e-9)
     if decades < 1:
         numbers = [number for number, _ in linear(10**low, 10**high, parts) if number > 0]
@@ -45,7 +46,7 @@ def steps(low: float, high: float, parts: int) -> Ticks:
 
 
 def epochs(low: float, high: float, parts: int) -> Ticks:
-    """Return ticks for epochs, parts of one too: 0, 0.5, 1."""
+    """Return ticks for epochs, with fractions: 0, 0.5, 1."""
     return [(place, short(round(place, 9))) for place, _ in linear(low, high, parts)]
 
 

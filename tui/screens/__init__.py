@@ -1,1 +1,1 @@
-"""The screens: dashboard, help, confirm."""
+"""The screens, one in each file. They read state and use widgets; they never name the app."""

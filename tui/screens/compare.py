@@ -1,4 +1,4 @@
-"""Several runs over each other: their curves, what was set differently, and what came of it."""
+"""Several runs side by side: their curves, the settings that differ, and the results."""
 
 from __future__ import annotations
 
@@ -14,69 +14,69 @@ from textual.worker import Worker, WorkerState
 
 from stoker.engine.runs.folder import RunFolder
 
-from ..state.charts import Named
-from ..state.run_follower import Following
+from ..state.charts import NamedSeries
+from ..state.run_follower import RunFollower
 from ..widgets.compare_table import CompareTable
-from ..widgets.plot import Curve
-from ..widgets.screen_header import Title
+from ..widgets.plot import PlotWidget
+from ..widgets.screen_header import ScreenHeader
 
-LOOK = 2.0  # seconds between two looks at the runs
-DRAW = 0.25  # seconds between two looks whether a plot has to be drawn
+POLL_INTERVAL = 2.0  # seconds between two reads of the runs
+DRAW_INTERVAL = 0.25  # seconds between two checks whether the plot must be drawn
 TRAIN_LOSS = ("train", "loss")
 
 
 class Compare(Screen[None]):
-    """One plot of all the runs, over a table of their differences."""
+    """One plot of all runs, and a table of their differences."""
 
     TITLE = "compare"
     HELP = """\
-One curve a run, in the colour that its name has in the table. Above the line in the table is what was set \
-differently; what is the same in all of them is left out. Below it is what came of it, the best of a row in green."""
+One curve for each run, in the colour of its name in the table. Above the line the table shows the settings that \
+differ. Below it are the results, the best of each row in green."""
     AUTO_FOCUS = "#differences"
     VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-tall")]
     BINDINGS = [
         Binding("m,tab", "turn(1)", "Metric", id="compare.next", tooltip="The next metric: loss, accuracy, …"),
-        Binding("M,shift+tab", "turn(-1)", "Metric before", id="compare.before", tooltip="The one before", show=False),
-        Binding("t", "split", "Train/test", id="compare.split", tooltip="Of the training or of the evaluation data"),
-        Binding("l", "log_axis", "Log axis", id="compare.log_axis", tooltip="A logarithmic axis, or not"),
+        Binding("M,shift+tab", "turn(-1)", "Previous", id="compare.before", tooltip="The previous metric", show=False),
+        Binding("t", "split", "Train/test", id="compare.split", tooltip="Training or evaluation data"),
+        Binding("l", "log_axis", "Log axis", id="compare.log_axis", tooltip="Logarithmic or linear axis"),
     ]  # fmt: skip
 
     def __init__(self, folders: Sequence[RunFolder]) -> None:
         """Compare the runs in `folders`."""
         super().__init__()
-        self._runs = [Following(folder) for folder in folders]
+        self._runs = [RunFollower(folder) for folder in folders]
         self._shown = TRAIN_LOSS
         self._log_axis = False
-        self._looking = False
-        self._known = False
+        self._reading = False
+        self._read_once = False
 
     def compose(self) -> ComposeResult:
-        """Put the plot over the table, or beside it."""
-        yield Title(id="title")
+        """Put the plot above the table, or beside it."""
+        yield ScreenHeader(id="title")
         with Container(id="compared"):
-            yield Curve("", id="curves")
+            yield PlotWidget("", id="curves")
             yield CompareTable(id="differences")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Start the clocks."""
-        self._clocks = [self.set_interval(LOOK, self.look), self.set_interval(DRAW, self._draw)]
+        """Start the timers."""
+        self._poll_timers = [self.set_interval(POLL_INTERVAL, self.poll), self.set_interval(DRAW_INTERVAL, self._draw)]
 
     def on_screen_suspend(self, event: ScreenSuspend) -> None:
-        """Nobody sees the runs."""
-        for clock in self._clocks:
-            clock.pause()
+        """Stop reading while another screen is shown."""
+        for timer in self._poll_timers:
+            timer.pause()
 
     def on_screen_resume(self, event: ScreenResume) -> None:
-        """Look at once."""
-        for clock in self._clocks:
-            clock.resume()
-        self.look()
+        """Read at once, and then by the timers."""
+        for timer in self._poll_timers:
+            timer.resume()
+        self.poll()
 
-    def look(self) -> None:
-        """Read what is new in the runs, where that is not under way."""
-        if not self._looking:
-            self._looking = True
+    def poll(self) -> None:
+        """Read new events in a thread, unless a read is running."""
+        if not self._reading:
+            self._reading = True
             self.run_worker(self._read, name="read", thread=True, exit_on_error=False)
 
     def _read(self) -> None:
@@ -84,20 +84,20 @@ differently; what is the same in all of them is left out. Below it is what came 
             run.read()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """The runs were read."""
+        """Show the runs when a read has ended."""
         if event.state is WorkerState.ERROR:
             self.notify(str(event.worker.error), severity="error", markup=False)
         if event.state in (WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED):
-            self._looking, self._known = False, True
+            self._reading, self._read_once = False, True
             self.query_one(CompareTable).show(self._runs)
             self._draw()
 
     def on_resize(self) -> None:
-        """Put the table beside the plot where more than half is left, or below it."""
+        """Put the table beside the plot if the plot keeps more than half, or below it."""
         self.call_after_refresh(self._arrange)
 
     def on_compare_table_built(self) -> None:
-        """The table may be wider now."""
+        """Arrange again: the table may be wider now."""
         self.call_after_refresh(self._arrange)
 
     def _arrange(self) -> None:
@@ -105,28 +105,28 @@ differently; what is the same in all of them is left out. Below it is what came 
         self.set_class(table.virtual_size.width <= self.size.width * 0.45, "-beside")
 
     def _draw(self) -> None:
-        # What the thread adds to must not be drawn meanwhile.
-        if self._looking:
+        # The reading thread changes the curves, so do not draw meanwhile.
+        if self._reading:
             return
-        curves: list[Named] = [(run.folder.name, run.curve(*self._shown)) for run in self._runs]
-        empty = f"no run has {' '.join(self._shown)}: m shows other metrics, t other data"
-        empty = empty if self._known else "reading the runs…"
-        reach = max((run.view.step for run in self._runs), default=0)
-        self.query_one(Curve).show(curves, reach=reach, log=self._log_axis, empty=empty)
-        names = [" ".join(name) for name in self._choices()]
+        curves: list[NamedSeries] = [(run.folder.name, run.curve(*self._shown)) for run in self._runs]
+        empty = f"No run has {' '.join(self._shown)}. Press m for another metric, t for other data."
+        empty = empty if self._read_once else "Reading the runs…"
+        last_step = max((run.history.step for run in self._runs), default=0)
+        self.query_one(PlotWidget).show(curves, last_step=last_step, log=self._log_axis, empty=empty)
+        names = [" ".join(name) for name in self._metrics()]
         log = "log axis" if self._log_axis else ""
         chosen = " ".join(self._shown)
-        self.query_one(Title).show("compare", f"{len(self._runs)} runs", [log, *names], chosen)
+        self.query_one(ScreenHeader).show("compare", f"{len(self._runs)} runs", [log, *names], chosen)
 
-    def _choices(self) -> list[tuple[str, str]]:
-        """Return what can be shown, a metric's splits one after the other."""
-        found = [TRAIN_LOSS, *(key for run in self._runs for key in run.view.now.evaluated)]
+    def _metrics(self) -> list[tuple[str, str]]:
+        """Return (split, metric) of all curves, grouped by metric."""
+        found = [TRAIN_LOSS, *(key for run in self._runs for key in run.history.current.evaluated)]
         metrics = dict.fromkeys(metric for _, metric in found)
         return list(dict.fromkeys(key for metric in metrics for key in found if key[1] == metric))
 
     def action_turn(self, by: int) -> None:
-        """Show the next metric, of the same data where it was measured there."""
-        metrics = list(dict.fromkeys(metric for _, metric in self._choices()))
+        """Show another metric, of the same split if the metric was evaluated there."""
+        metrics = list(dict.fromkeys(metric for _, metric in self._metrics()))
         split, metric = self._shown
         metric = metrics[(metrics.index(metric) + by) % len(metrics)]
         splits = self._splits(metric)
@@ -134,16 +134,16 @@ differently; what is the same in all of them is left out. Below it is what came 
         self._draw()
 
     def action_split(self) -> None:
-        """Show the same metric of other data."""
+        """Show the same metric of the next split."""
         split, metric = self._shown
         splits = self._splits(metric)
         self._shown = (splits[(splits.index(split) + 1) % len(splits)], metric)
         self._draw()
 
     def action_log_axis(self) -> None:
-        """Turn the axis."""
+        """Switch between a logarithmic and a linear axis."""
         self._log_axis = not self._log_axis
         self._draw()
 
     def _splits(self, metric: str) -> list[str]:
-        return [split for split, name in self._choices() if name == metric]
+        return [split for split, name in self._metrics() if name == metric]

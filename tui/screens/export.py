@@ -1,4 +1,4 @@
-"""Asks what to write of a run, for other programs."""
+"""A question: which file to export from a run."""
 
 from __future__ import annotations
 
@@ -12,40 +12,32 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from stoker.engine.export.formats import FORMATS
 from stoker.engine.runs.folder import RunFolder
-
-FILES = {
-    "metrics.csv": "every curve, a row each step",
-    "curves.png": "the curves as a picture",
-    "weights.safetensors": "the best parameters, for any program",
-    "weights.pt": "the same, for torch.load",
-    "model.pt": "the whole model, without stoker",
-    "tensorboard": "event files that TensorBoard opens",
-}
 
 
 class Export(ModalScreen[Path | None]):
-    """Dismissed with the file to write, or None."""
+    """Lists the formats; dismissed with the path to write, or None."""
 
     BINDINGS = [Binding("escape,q,ctrl+c", "dismiss(None)", "Cancel", id="export.cancel", tooltip="Write nothing")]
 
     def __init__(self, folder: RunFolder) -> None:
-        """Ask what to write of the run in `folder`."""
+        """Ask what to export from the run in `folder`."""
         super().__init__()
         self._target = Path("exports") / folder.name
 
     def compose(self) -> ComposeResult:
-        """List the files."""
+        """List the formats with their descriptions."""
         with Vertical(id="export") as box:
             box.border_title = "export"
-            box.border_subtitle = "enter writes · esc cancels"
+            box.border_subtitle = "enter exports · esc cancels"
             options = [
-                Option(Content.assemble((f"{name:<21}", "bold"), (about, "$label")), id=name)
-                for name, about in FILES.items()
+                Option(Content.assemble((f"{one.name:<21}", "bold"), (one.about, "$label")), id=one.name)
+                for one in FORMATS
             ]
             yield OptionList(*options, compact=True)
             yield Static(f"into {self._target}/", markup=False, id="into")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Write that."""
+        """Dismiss with the chosen path."""
         self.dismiss(self._target / str(event.option_id))

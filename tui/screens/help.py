@@ -1,4 +1,4 @@
-"""What the keys of a screen do, in groups, and what the screen shows."""
+"""The keys of a screen in groups, and a text about the screen."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-# By the first word of a binding's id.
+from ..terminal.textual_internals import bindings_of
+
+# Title of each group, by the first word of a binding's id.
 GROUPS = {
     "run": "the run",
     "list": "the list",
     "compare": "the comparison",
     "results": "the results",
-    "view": "what is shown",
+    "view": "the view",
     "app": "everywhere",
 }
 
 
 class Help(ModalScreen[None]):
-    """The keys of the screen that asked."""
+    """The keys of the screen below."""
 
     BINDINGS = [
         Binding("escape,q,question_mark,ctrl+c", "dismiss(None)", "Close", id="help.close", tooltip="Close this page")
@@ -36,7 +38,7 @@ class Help(ModalScreen[None]):
         self._groups: dict[str, dict[tuple[str, str], list[str]]] = {}
         own: dict[str, tuple[str, tuple[str, str]]] = {}
         for node in (screen, screen.app):
-            for _, binding in node._bindings:
+            for _, binding in bindings_of(node):
                 if not binding.tooltip or binding.system:
                     continue
                 group = GROUPS.get((binding.id or "app").partition(".")[0], GROUPS["view"])
@@ -46,9 +48,9 @@ class Help(ModalScreen[None]):
                 elif screen.app.check_action(binding.action, ()):
                     group, row = own.get(f"app.{binding.action}", (group, row))
                 else:
-                    # What a screen cannot do now it may do later; what the app cannot do there it never can.
+                    # Skip actions of the app that do not apply here. A screen's own keys are all listed: they may apply later.
                     continue
-                # Several keys that do the same share a row.
+                # Keys with the same action share a row.
                 self._groups.setdefault(group, {}).setdefault(row, []).append(screen.app.get_key_display(binding))
 
     def compose(self) -> ComposeResult:

@@ -1,4 +1,4 @@
-"""A question for a number: a learning rate, or how much longer a run shall train."""
+"""Questions for a number: a learning rate, or a new training limit."""
 
 from __future__ import annotations
 
@@ -13,73 +13,73 @@ from textual.screen import ModalScreen
 from textual.validation import Function
 from textual.widgets import Input, Static
 
-from stoker.engine.config.settings import MOST
+from stoker.engine.config.fields import MAX_COUNT
 from stoker.engine.runs.extend import Limit
 
 from ..formatting import plain
-from ..widgets.ordered_input import Field
+from ..widgets.ordered_input import OrderedInput
 
-KEYS = "enter sets it · esc leaves it"
+KEYS = "enter confirms · esc cancels"
 N = TypeVar("N", int, float)
 
 
 class AskNumber(ModalScreen[N | None], Generic[N]):
-    """Asks for a number; dismissed with it, or with None."""
+    """Asks for a number; dismissed with the number, or with None."""
 
-    BINDINGS = [Binding("escape,ctrl+c", "dismiss(None)", "Leave it", id="number.leave", tooltip="Change nothing")]
+    BINDINGS = [Binding("escape,ctrl+c", "dismiss(None)", "Cancel", id="number.leave", tooltip="Change nothing")]
 
-    def __init__(self, question: str, offered: str, read: Callable[[str], N | None], wrong: str) -> None:
-        """Ask `question` with `offered` to be changed; what `read` cannot make a number of is `wrong`."""
+    def __init__(self, question: str, suggested: str, parse: Callable[[str], N | None], error: str) -> None:
+        """Ask `question` with the `suggested` text; show `error` while `parse` returns None."""
         super().__init__()
-        self._question, self._offered, self._wrong = question, offered, wrong
-        self._read: Callable[[str], N | None] = read
+        self._question, self._suggested, self._error = question, suggested, error
+        self._parse: Callable[[str], N | None] = parse
 
     def compose(self) -> ComposeResult:
-        """Show one field, and what is wrong with what stands in it."""
+        """Show the question, one input, and a hint."""
         with Vertical(id="question"):
             yield Static(self._question, markup=False)
-            valid = Function(lambda text: self._read(text) is not None, self._wrong)
-            yield Field(self._offered, validators=[valid], compact=True, id="number")
+            valid = Function(lambda text: self._parse(text) is not None, self._error)
+            yield OrderedInput(self._suggested, validators=[valid], compact=True, id="number")
             yield Static(KEYS, id="hint", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Say what is wrong while it is typed."""
+        """Show the error while a person types."""
         wrong = event.validation_result is not None and not event.validation_result.is_valid
         hint = self.query_one("#hint", Static)
         hint.set_class(wrong, "-wrong")
-        hint.update(self._wrong if wrong else KEYS)
+        hint.update(self._error if wrong else KEYS)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answer, where it is a number."""
-        if (number := self._read(event.value)) is not None:
+        """Dismiss with the number, if it is valid."""
+        if (number := self._parse(event.value)) is not None:
             self.dismiss(number)
 
 
-def ask_rate(now: float | None) -> AskNumber[float]:
-    """Ask for a learning rate, offering the one that is."""
-    question = "Learning rate of the first group; other groups and the schedule keep their proportion to it."
-    offered = "" if now is None else plain(now)
-    return AskNumber(question, offered, rate_of, "a learning rate is a number above 0, such as 3e-4")
+def ask_learning_rate(current: float | None) -> AskNumber[float]:
+    """Return a question for a learning rate that suggests the current one."""
+    question = "Learning rate of the first group. Other groups and the schedule are scaled with it."
+    suggested = "" if current is None else plain(current)
+    return AskNumber(question, suggested, parse_learning_rate, "Enter a number above 0, such as 3e-4.")
 
 
-def ask_more(limit: Limit, now: int) -> AskNumber[int]:
-    """Ask how much longer to train than `now` allowed, offering twice as much."""
+def ask_limit(limit: Limit, current: int) -> AskNumber[int]:
+    """Return a question for a limit above the `current` one that suggests twice as much."""
     if limit == "epochs":
-        question, wrong = f"Trained for {_several(now, 'epoch')}. Go on until epoch:", f"a whole number above {now:,}"
+        question = f"Trained for {_plural(current, 'epoch')}. Continue until epoch:"
+        error = f"Enter a whole number above {current:,}."
     else:
-        question = (
-            f"Stopped early: {_several(now, 'evaluation')} brought nothing better. Wait, from the best one on, for:"
-        )
-        wrong = f"a number of evaluations above {now:,}"
-    return AskNumber(question, str(2 * now), lambda text: whole_above(now, text), wrong)
+        evaluations = _plural(current, "evaluation")
+        question = f"Stopped early after {evaluations} without improvement. New patience, counted from the best one:"
+        error = f"Enter a number of evaluations above {current:,}."
+    return AskNumber(question, str(2 * current), lambda text: parse_above(current, text), error)
 
 
-def _several(count: int, thing: str) -> str:
+def _plural(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'s' * (count > 1)}"
 
 
-def rate_of(text: str) -> float | None:
-    """Return the learning rate that `text` says, or None."""
+def parse_learning_rate(text: str) -> float | None:
+    """Return the learning rate in `text`, or None unless it is finite and above 0."""
     try:
         rate = float(text)
     except ValueError:
@@ -87,9 +87,9 @@ def rate_of(text: str) -> float | None:
     return rate if math.isfinite(rate) and rate > 0 else None
 
 
-def whole_above(least: int, text: str) -> int | None:
-    """Return the whole number above `least` that `text` says, or None."""
+def parse_above(least: int, text: str) -> int | None:
+    """Return the whole number in `text`, or None unless it is above `least`."""
     digits = text.replace(",", "").replace("_", "").strip()
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(MOST))):
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(MAX_COUNT))):
         return None
-    return int(digits) if least < int(digits) <= MOST else None
+    return int(digits) if least < int(digits) <= MAX_COUNT else None

@@ -1,1 +1,1 @@
-"""What the screens show, without Textual."""
+"""The state that screens show, without Textual."""

@@ -1,4 +1,4 @@
-"""Which plots a run has, in which order, and the marks on their axis."""
+"""Which plots a run has, in which order, and which markers belong on their x axis."""
 
 from __future__ import annotations
 
@@ -6,100 +6,104 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from stoker.engine.history.fold_history import Fold
-from stoker.engine.history.series import Dense, Sparse
+from stoker.engine.history.fold_history import FoldHistory
+from stoker.engine.history.history import RunHistory
+from stoker.engine.history.series import PointSeries, Series, StepSeries
 
-from ..plotting.curve_cache import Derived
-from .run_view import RunView
+from ..plotting.curve_cache import CurveCache
 
-Curve = Dense | Sparse
-Named = tuple[str, Curve]
-Shown = int | None | Literal["all"]
-"""The fold that is shown; None is that of a run without folds."""
-_Source = Callable[[Fold], Curve]
+NamedSeries = tuple[str, Series]
+ShownFold = int | None | Literal["all"]
+"""The number of the shown fold; None for a run without folds, ALL for the mean of all folds."""
+_Source = Callable[[FoldHistory], Series]
 ALL: Literal["all"] = "all"
-NOTHING = Sparse()
-LOSS, RATE = "loss", "learning rate"
-RATE_COLOR = 4
-SIGNS = {"saved": "▴", "rate": "◆", "resumed": "↻", "best": "★"}  # the later one stays where two fall together
+EMPTY = PointSeries()
+LOSS, LEARNING_RATE = "loss", "learning rate"
+LEARNING_RATE_COLOR = 4  # index of the curve's colour
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One plot: curves with their names, dimmer ones behind them, and bands behind these; the numbers are of colours."""
+    """One plot. Colours are indices of the palette of curves."""
 
     name: str
-    curves: tuple[Named, ...]
+    curves: tuple[NamedSeries, ...]
     first_color: int = 0
-    behind: tuple[tuple[int, Curve], ...] = ()
-    bands: tuple[tuple[int, Curve, Curve], ...] = ()  # from the lower to the upper
+    background: tuple[tuple[int, Series], ...] = ()
+    """Colour and curve of the dimmer curves behind `curves`."""
+    bands: tuple[tuple[int, Series, Series], ...] = ()
+    """Colour, lower edge and upper edge of the bands behind everything."""
     smoothed: bool = False
-    empty: str = "after the first evaluation"
+    empty: str = "No evaluation yet."
+    """The note of a plot without points."""
 
 
-def fold_of(view: RunView, shown: Shown) -> Fold:
-    """Return the fold that is shown; of all folds the longest, which has every step."""
+def fold_of(history: RunHistory, shown: ShownFold) -> FoldHistory:
+    """Return the shown fold; for ALL the longest one, which has every step."""
     if shown == ALL:
-        return max(view.folds.values(), key=lambda fold: fold.train.last_step)
-    return view.folds[shown]
+        return max(history.folds.values(), key=lambda fold: fold.train.last_step)
+    return history.folds[shown]
 
 
-def charts_of(view: RunView, shown: Shown, derived: Derived, waiting: str) -> list[Chart]:
-    """Return the plots of one fold with the band of the others behind it, or those of all folds together."""
-    fold = fold_of(view, shown)
-    of_band = [other for other in view.folds.values() if shown == ALL or other is not fold]
+def charts_of(history: RunHistory, shown: ShownFold, cache: CurveCache, empty: str) -> list[Chart]:
+    """Return the plots: one fold with the band of the others behind it, or the mean of all folds.
+
+    `empty` is the note of the loss and of the learning rate before the first step.
+    """
+    fold = fold_of(history, shown)
+    banded = [other for other in history.folds.values() if shown == ALL or other is not fold]
     splits = list(dict.fromkeys(split for split, _ in fold.evaluated))
     metrics = list(dict.fromkeys(metric for _, metric in fold.evaluated if metric != LOSS))
 
     def chart(name: str, first_color: int, sources: dict[str, _Source], empty: str) -> Chart:
-        curves: list[Named] = []
-        behind: list[tuple[int, Curve]] = []
-        bands: list[tuple[int, Curve, Curve]] = []
+        curves: list[NamedSeries] = []
+        background: list[tuple[int, Series]] = []
+        bands: list[tuple[int, Series, Series]] = []
         for color, (label, source) in enumerate(sources.items(), first_color):
-            mean, low, high = derived.band([source(other) for other in of_band])
+            mean, low, high = cache.band([source(other) for other in banded])
             raw = mean if shown == ALL else source(fold)
-            smooth = derived.mean(raw)
+            smooth = cache.mean(raw)
             curves.append((label, smooth))
-            behind += [(color, raw)] if smooth is not raw else []
-            bands += [(color, derived.mean(low), derived.mean(high))] if of_band else []
-        return Chart(name, tuple(curves), first_color, tuple(behind), tuple(bands), bool(behind), empty)
+            background += [(color, raw)] if smooth is not raw else []
+            bands += [(color, cache.mean(low), cache.mean(high))] if banded else []
+        return Chart(name, tuple(curves), first_color, tuple(background), tuple(bands), bool(background), empty)
 
     losses = {"train": _train, **{split: _evaluated(split, LOSS) for split in splits}}
-    charts = [chart(LOSS, 0, losses, waiting)]
+    charts = [chart(LOSS, 0, losses, empty)]
     for metric in metrics:
         sources = {split if len(splits) > 1 else "": _evaluated(split, metric) for split in splits}
         charts.append(chart(metric, 1, sources, Chart.empty))
     groups = [(f"group {n}" if len(fold.lr) > 1 else "", curve) for n, curve in enumerate(fold.lr, 1)]
-    return [*charts, Chart(RATE, tuple(groups), RATE_COLOR, empty=waiting)]
+    return [*charts, Chart(LEARNING_RATE, tuple(groups), LEARNING_RATE_COLOR, empty=empty)]
 
 
-def _train(fold: Fold) -> Curve:
+def _train(fold: FoldHistory) -> Series:
     return fold.train
 
 
 def _evaluated(split: str, metric: str) -> _Source:
-    # A split without this metric keeps its colour for the others.
-    return lambda fold: fold.evaluated.get((split, metric), NOTHING)
+    # A split without this metric still takes its colour, so that a split has one colour in all plots.
+    return lambda fold: fold.evaluated.get((split, metric), EMPTY)
 
 
-def signs(fold: Fold) -> list[tuple[int, str]]:
-    """Return what happened at which step of a fold, what matters most last."""
+def markers_of(fold: FoldHistory) -> list[tuple[int, str]]:
+    """Return step and kind of each marker on the x axis of a fold, the most important kind last."""
     found = [(event.step or 0, "saved") for event in fold.checkpoints if event.kind != "best"]
-    found += [(step, "rate") for step in fold.turns]
+    found += [(step, "rate") for step in fold.lr_changes]
     found += [(step, "resumed") for step in fold.resumes]
-    return [*found, (fold.early[-1].best_step, "best")] if fold.early else found
+    return [*found, (fold.early_stopping[-1].best_step, "best")] if fold.early_stopping else found
 
 
-def overfitted(fold: Fold) -> int | None:
-    """Return the best step, where it was warned that what came after it only fits the training data."""
+def overfitting_step(fold: FoldHistory) -> int | None:
+    """Return the best step of a fold with an overfitting warning, else None."""
     warned = any(event.kind == "overfitting" for event in fold.warnings)
-    return fold.early[-1].best_step if warned and fold.early else None
+    return fold.early_stopping[-1].best_step if warned and fold.early_stopping else None
 
 
-def read(curve: Dense | Sparse, step: int) -> float | None:
-    """Return the value at `step`, or the last before it of a curve with few points."""
-    if isinstance(curve, Dense):
-        place = step - curve.base
-        return float(curve.values[place]) if 0 <= place < curve.length else None
-    place = int(curve.steps.searchsorted(step, side="right")) - 1
-    return float(curve.values[place]) if place >= 0 else None
+def value_at(curve: Series, step: int) -> float | None:
+    """Return the value at `step`; of a curve with few points the newest value up to `step`."""
+    if isinstance(curve, StepSeries):
+        index = step - curve.base
+        return float(curve.values[index]) if 0 <= index < curve.length else None
+    index = int(curve.steps.searchsorted(step, side="right")) - 1
+    return float(curve.values[index]) if index >= 0 else None

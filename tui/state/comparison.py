@@ -1,4 +1,4 @@
-"""Several runs side by side: what was set differently, and what came of it."""
+"""Several runs side by side: the settings that differ, and the results."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import math
 import statistics
 from typing import Any
 
-from stoker.engine.history.reading import read
+from stoker.engine.history.history import RunHistory
 from stoker.engine.runs.folder import RunFolder
-
-from .run_view import RunView
 
 
 def settings_of(folder: RunFolder) -> dict[str, Any]:
-    """Return everything that was set for a run: task, parameters and settings."""
+    """Return the task, the parameters and the settings of a run. Raises RunError."""
     record = folder.record()
     return {"task": record.task, **record.parameters, **(record.settings or record.given)}
 
@@ -24,45 +22,27 @@ def differing(settings: list[dict[str, Any]]) -> list[str]:
     return [name for name in names if len({repr(one.get(name)) for one in settings}) > 1]
 
 
-def results(view: RunView) -> dict[str, str]:
-    """Return what came of a run: steps, the best monitored value, the last value of every metric; means of folds."""
-    found = {"state": view.state if view.finished or view.alive else "lost", "steps": f"{view.step:,}"}
-    folds = list(view.folds.values())
-    bests = [fold.early[-1] for fold in folds if fold.early]
+def results(history: RunHistory) -> dict[str, str]:
+    """Return a run's state, steps, best monitored value and last value of every metric; with folds their means."""
+    state = history.state if history.finished or history.alive else "lost"
+    found = {"state": state, "steps": f"{history.step:,}"}
+    folds = list(history.folds.values())
+    bests = [fold.early_stopping[-1] for fold in folds if fold.early_stopping]
     if bests and len(folds) > 1:
-        found[f"best {bests[0].monitor}"] = _spread([best.best for best in bests])
+        found[f"best {bests[0].monitor}"] = _mean([best.best for best in bests])
     elif bests:
         found[f"best {bests[0].monitor}"] = f"{bests[0].best:.4g} at {bests[0].best_step:,}"
-    test = view.finished.test if view.finished else {}
+    test = history.finished.test if history.finished else {}
     for split, metric in dict.fromkeys(key for fold in folds for key in fold.evaluated):
         curves = (fold.evaluated.get((split, metric)) for fold in folds)
         lasts = [curve.last for curve in curves if curve and curve.last is not None]
         if len(folds) > 1:
-            found[f"{split} {metric}"] = _spread(lasts)
+            found[f"{split} {metric}"] = _mean(lasts)
         else:
             found[f"{split} {metric}"] = f"{test.get(metric, lasts[-1]) if split == 'test' else lasts[-1]:.4g}"
     return found
 
 
-def _spread(values: list[float]) -> str:
+def _mean(values: list[float]) -> str:
     deviation = f" ± {statistics.stdev(values):.2g}" if len(values) > 1 and all(map(math.isfinite, values)) else ""
     return f"{statistics.fmean(values):.4g}{deviation}"
-
-
-def table(folders: list[RunFolder]) -> str:
-    """Return the runs as columns, their differing settings and their results as rows."""
-    settings = [settings_of(folder) for folder in folders]
-    outcomes = [results(read(folder)) for folder in folders]
-    rows = [["", *(_shown(folder.name) for folder in folders)]]
-    rows += [[name, *(_shown(one.get(name)) for one in settings)] for name in differing(settings)]
-    names = dict.fromkeys(name for one in outcomes for name in one)
-    rows += [[name, *(one.get(name, "-") for one in outcomes)] for name in names]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
-
-
-def _shown(value: Any) -> str:
-    text = "-" if value is None else str(value)
-    return text if len(text) <= 40 else text[:39] + "…"

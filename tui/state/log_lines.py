@@ -1,4 +1,4 @@
-"""Events as lines of the log."""
+"""Events as lines of the log on the screen: the sentence of the event, and a level that sets its colour."""
 
 from __future__ import annotations
 
@@ -6,83 +6,39 @@ from typing import Literal
 
 from stoker.engine.runs import events as e
 
-from ..formatting import count, duration, metrics, plains, size
+from ..formatting import count
+from .event_text import sentence
 
 Level = Literal["info", "good", "notice", "warning", "error", "printed"]
-Line = tuple[float, Level, str]  # Unix seconds, how loud, what
+Line = tuple[float, Level, str]  # Unix seconds, level, text
 
 
 def line(event: e.Event) -> Line | None:
-    """Return the event as a line of the log, or None for what is shown elsewhere all the time."""
-    words = _words(event)
-    return None if words is None else (event.at, *words)
+    """Return the event as a line of the log, or None if the log has no line for it."""
+    level = _level(event)
+    if level is None:
+        return None
+    text = sentence(event, "" if event.step is None else f" at step {count(event.step)}")
+    return None if text is None else (event.at, level, text)
 
 
-def _words(event: e.Event) -> tuple[Level, str] | None:
-    at_step = "" if event.step is None else f" at step {count(event.step)}"
+def _level(event: e.Event) -> Level | None:
     match event:
-        case e.RunStarted():
-            if event.resumed_from is None:
-                return (
-                    "notice",
-                    f"training of {event.task.rpartition('/')[2] or 'a task'} started on {event.device or 'a device'}",
-                )
-            return "notice", f"resumed from step {count(event.resumed_from)} on {event.device or 'a device'}"
-        case e.Evaluated():
-            asked = " (asked)" if event.cause == "command" else ""
-            return "info", f"{event.split} {metrics(event.metrics)}{at_step}{asked}"
+        case e.RunStarted() | e.Paused() | e.Resumed():
+            return "notice"
+        case e.Evaluated() | e.LearningRate():
+            return "info"
         case e.EarlyStopping():
-            return "good" if event.waited == 0 else "info", f"{event.monitor} {outcome(event)}{at_step}"
-        case e.LearningRate():
-            asked = " (asked)" if event.cause == "command" else ""
-            return "info", f"learning rate {plains(event.lr)}{at_step}{asked}"
+            return "good" if event.waited == 0 else "info"
         case e.CheckpointSaved():
-            name = event.path.rpartition("/")[2] or event.kind
-            # Files count folds from 0, the screen from 1.
-            fold = f" of fold {event.fold + 1}" if event.fold is not None and name.startswith("fold-") else ""
-            details = f"{size(event.bytes)} in {duration_of_save(event.seconds)}, {event.cause}"
-            return "good", f"saved {name}{fold}{at_step} ({details})"
-        case e.Paused():
-            return "notice", f"paused{at_step}"
-        case e.Resumed():
-            return "notice", f"goes on{at_step}"
-        case e.CommandAnswered():
-            if event.status == "failed":
-                return "error", f"{command(event)} failed: {event.message or 'no reason was given'}"
-            # The others are said by the events that they bring about.
-            return ("notice", event.message) if event.command == "stop" else None
+            return "good"
+        case e.CommandAnswered(status="failed"):
+            return "error"
+        case e.CommandAnswered(command="stop"):
+            return "notice"
         case e.Warned():
-            return "warning", f"{event.message or event.kind}{at_step}"
+            return "warning"
         case e.RunFinished():
-            return _ending(event, at_step)
+            return "error" if event.cause == "failed" else "good"
+    # A command that succeeded needs no line of its own: the event that it caused has one.
     return None
-
-
-def command(event: e.CommandAnswered) -> str:
-    """Return what was asked, as a person says it."""
-    return event.command.replace("_", " ")
-
-
-def outcome(event: e.EarlyStopping) -> str:
-    """Say what an evaluation meant for early stopping."""
-    if event.waited == 0:
-        return "best so far"
-    return f"waited {event.waited}" + ("" if event.patience is None else f" of {event.patience}")
-
-
-def _ending(event: e.RunFinished, at_step: str) -> tuple[Level, str]:
-    if event.cause == "failed":
-        return "error", f"failed{at_step}: {event.message or 'no reason was given'}"
-    names = {"completed": "completed", "early_stopping": "stopped early", "stopped": "stopped on request"}
-    # Of which data, the line of the last evaluation says: the test's, or what was held out of it.
-    result = f"   {metrics(event.test)}" if event.test else ""
-    ending = names.get(event.cause, event.cause)
-    note = f"   {event.message}" if event.message not in ("", ending) else ""
-    return "good", f"{ending}{at_step}{result}{note}"
-
-
-def duration_of_save(seconds: float) -> str:
-    """Return the seconds of something short: 12 ms, 3.4 s, 2:05."""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    return f"{seconds:.1f} s" if seconds < 60 else duration(seconds)

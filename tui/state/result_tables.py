@@ -1,25 +1,25 @@
-"""What a checkpoint is worth, as rows of words with their looks: scores of the classes, confusion, folds."""
+"""The results of an evaluated checkpoint as rows of styled text: metrics, classes, confusion matrix, folds."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..formatting import count, value
+from .styled_text import StyledRow, StyledText
 
-Part = tuple[str, str]
-Rows = list[list[Part]]
-NAME = 16  # columns of a class's name at most
-CELL = 4  # columns of a count at least
+Rows = list[StyledRow]
+NAME_WIDTH = 16  # columns of a class name at most
+CELL_WIDTH = 4  # columns of a count at least
 
 
-def choices(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what can be looked at: the one result, or all folds together and then each of them."""
+def views(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the results that a person can choose: the one, or all folds together and then each fold."""
     folds = result.get("folds") or []
     return [_together(result, folds), *folds] if folds else [result]
 
 
 def metrics(result: dict[str, Any]) -> Rows:
-    """Return the measured metrics on a row."""
+    """Return one row with all metrics."""
     found = result["metrics"]
     return [
         [part for name, number in found.items() for part in ((f"{name} ", "$label"), (f"{value(number)}   ", "bold"))]
@@ -27,7 +27,7 @@ def metrics(result: dict[str, Any]) -> Rows:
 
 
 def folds(result: dict[str, Any]) -> Rows:
-    """Return a row each fold, then the mean and the standard deviation."""
+    """Return one row for each fold, then the mean and the standard deviation."""
     each = result.get("folds") or []
     names = [name for name in result["metrics"] if not name.endswith("_std")]
     wide = [max(9, len(name)) + 2 for name in names]
@@ -43,24 +43,24 @@ def folds(result: dict[str, Any]) -> Rows:
 
 
 def classes(result: dict[str, Any]) -> Rows:
-    """Return a row each class: precision, recall, F1 and how many samples it has."""
+    """Return one row for each class: precision, recall, F1 and the number of samples."""
     names, scores = result.get("classes") or [], result.get("per_class") or []
     wide = max([5, *(len(_name(name)) for name in names)])
     shown = [key for key in (scores[0] if scores else {}) if key != "support"]
     rows: Rows = [[(f"{'class':<{wide}}" + "".join(f"{key:>11}" for key in shown) + f"{'samples':>9}", "$label")]]
     for name, row in zip(names, scores, strict=False):
-        parts: list[Part] = [(f"{_name(name):<{wide}}", "bold")]
+        parts: list[StyledText] = [(f"{_name(name):<{wide}}", "bold")]
         parts += [(f"{row[key]:>11.4f}", "" if row[key] >= 0.5 else "$bad") for key in shown]
         rows.append([*parts, (f"{count(row.get('support', 0)):>9}", "$label")])
     return rows
 
 
 def confusion(result: dict[str, Any]) -> Rows:
-    """Return the matrix of counts; a cell is the darker the more of its row it holds."""
+    """Return the confusion matrix; the larger a cell's share of its row, the stronger its colour."""
     names, matrix = result.get("classes") or [], result.get("confusion") or []
     wide = max([4, *(len(_name(name)) for name in names)])
     largest = max((len(str(number)) for row in matrix for number in row), default=1)
-    cell = max(CELL, largest + 1, min(NAME // 2, max(map(len, names), default=1)) + 1)
+    cell = max(CELL_WIDTH, largest + 1, min(NAME_WIDTH // 2, max(map(len, names), default=1)) + 1)
     rows: Rows = [[(" " * wide, ""), *((f"{_name(name, cell - 1):>{cell}}", "$label") for name in names)]]
     for number, row in enumerate(matrix):
         whole = sum(row) or 1
@@ -71,16 +71,16 @@ def confusion(result: dict[str, Any]) -> Rows:
     return rows
 
 
-def _cell(number: int, share: float, right: bool, wide: int) -> Part:
+def _cell(number: int, share: float, right: bool, wide: int) -> StyledText:
     if not number:
         return f"{'·':>{wide}}", "$rail"
     color = "$success" if right else "$error"
-    # Few mistakes among many must be seen as well.
+    # The square root keeps a few mistakes among many visible.
     return f"{number:>{wide}}", f"on {color} {round(15 + 55 * share**0.5)}%"
 
 
 def _together(result: dict[str, Any], folds: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the folds' counts added: each sample is held out in one of them."""
+    """Return the sum of the folds' confusion matrices; every sample is held out in exactly one fold."""
     whole = {**result}
     matrices = [fold["confusion"] for fold in folds if "confusion" in fold]
     if not matrices:
@@ -89,11 +89,11 @@ def _together(result: dict[str, Any], folds: list[dict[str, Any]]) -> dict[str, 
     columns = [sum(column) for column in zip(*matrix, strict=True)]
     scores = []
     for number, row in enumerate(matrix):
-        right, said, there = row[number], columns[number], sum(row)
-        parts = {"precision": right / said if said else 0.0, "recall": right / there if there else 0.0}
-        scores.append({**parts, "f1": 2 * right / (said + there) if said + there else 0.0, "support": there})
+        right, predicted, there = row[number], columns[number], sum(row)
+        parts = {"precision": right / predicted if predicted else 0.0, "recall": right / there if there else 0.0}
+        scores.append({**parts, "f1": 2 * right / (predicted + there) if predicted + there else 0.0, "support": there})
     return {**whole, "classes": folds[0]["classes"], "confusion": matrix, "per_class": scores}
 
 
-def _name(name: str, longest: int = NAME) -> str:
+def _name(name: str, longest: int = NAME_WIDTH) -> str:
     return name if len(name) <= longest else name[: max(0, longest - 1)] + "…"

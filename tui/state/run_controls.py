@@ -1,60 +1,60 @@
-"""What can be asked of a run, asking it, and who waits for an answer."""
+"""What a person can do with a run now, and the commands that wait for an answer."""
 
 from __future__ import annotations
 
-from stoker.engine.runs.commands import Command
+from stoker.engine.runs.commands import Command, allowed_commands
 from stoker.engine.runs.events import CommandAnswered, Event
+from stoker.engine.runs.status import FINISHED
 
 from ..backend.source import Source
-from .run_view import FINISHED, RunView
+from .run_view import RunView
 
-ASKS = {"pause", "release", "save", "evaluate", "stop", "set_learning_rate"}
-FACTOR = 1.25  # of a learning rate, each press of a key
+LR_FACTOR = 1.25  # change of the learning rate by one key press
 
 
-class Steering:
-    """Sends commands and remembers which of them have no answer yet."""
+class RunControls:
+    """Sends commands to a run and remembers those without an answer."""
 
     def __init__(self, source: Source) -> None:
-        """Ask by way of `source`."""
+        """Send commands through `source`."""
         self._source = source
-        self.waiting: set[str] = set()  # commands without an answer yet, by id
-        self._rate: tuple[str, float] | None = None  # asked for, without an answer yet
+        self.waiting: set[str] = set()
+        """The ids of the commands without an answer."""
+        self._requested_lr: tuple[str, float] | None = None  # id of the command and its rate, until it is answered
 
     def offers(self, view: RunView, now: float) -> frozenset[str]:
-        """Return what can be done now: names of commands, and `restart` for a run without an engine."""
-        standing = view.standing(now)
-        if standing in FINISHED:
+        """Return the possible commands, with `restart` for a run without an engine."""
+        status = view.status(now)
+        if status in FINISHED:
             return frozenset() if view.alive else frozenset({"restart"})
-        if view.elsewhere:
+        if view.remote:
             return frozenset()
-        if standing in ("lost", "new"):
+        if status in ("lost", "new"):
             return frozenset({"restart"})
-        if standing == "loading":
+        if status == "loading":
             return frozenset()
-        asks = ASKS - {"pause"} | {"resume"} if view.paused else ASKS
-        return frozenset(asks)
+        return allowed_commands(paused=view.paused)
 
-    def ask(self, command: Command) -> str | None:
-        """Send the command; returns why it could not be sent."""
+    def send(self, command: Command) -> str | None:
+        """Send the command; return an error message if it cannot be sent."""
         try:
             self.waiting.add(self._source.send(command))
         except OSError as error:
-            return f"{command.command} could not be asked: {error.strerror or error}"
+            return f"could not send {command.command}: {error.strerror or error}"
         if command.lr is not None:
-            self._rate = (command.id, command.lr)
+            self._requested_lr = (command.id, command.lr)
         return None
 
-    def next_rate(self, view: RunView, direction: int) -> float | None:
-        """Return the learning rate one press up or down, from what was asked last or else from what is."""
-        rate = self._rate[1] if self._rate else view.lr[0] if view.lr else 0.0
-        return float(f"{rate * FACTOR**direction:.4g}") if rate > 0 else None
+    def next_lr(self, view: RunView, direction: int) -> float | None:
+        """Return the learning rate one press up (1) or down (-1), from the requested rate or else the current one."""
+        rate = self._requested_lr[1] if self._requested_lr else view.lr[0] if view.lr else 0.0
+        return float(f"{rate * LR_FACTOR**direction:.4g}") if rate > 0 else None
 
-    def hear(self, event: Event) -> str | None:
-        """Return what to tell a person, where the event says that something asked here failed."""
+    def receive(self, event: Event) -> str | None:
+        """Take in an event; return an error message if it says that a command sent here failed."""
         if not isinstance(event, CommandAnswered) or event.id not in self.waiting:
             return None
         self.waiting.discard(event.id)
-        if self._rate is not None and self._rate[0] == event.id:
-            self._rate = None
+        if self._requested_lr is not None and self._requested_lr[0] == event.id:
+            self._requested_lr = None
         return f"{event.command}: {event.message}" if event.status == "failed" else None

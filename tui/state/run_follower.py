@@ -1,49 +1,49 @@
-"""A run that is read on from where the last reading ended, for screens that show several."""
+"""A run that is read again and again, each time from where the last reading ended."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from stoker.engine.errors import RunError
-from stoker.engine.history.series import Dense, Sparse
+from stoker.engine.history.history import RunHistory
+from stoker.engine.history.series import Series
 from stoker.engine.runs.folder import RunFolder
 
-from ..backend.source import History
-from ..plotting.curve_cache import Derived
-from .charts import NOTHING
+from ..backend.source import EventReader
+from ..plotting.curve_cache import CurveCache
+from .charts import EMPTY
 from .comparison import settings_of
-from .run_view import RunView
 
 
-class Following:
-    """A run's folder, its settings, and the view of all that was said so far."""
+class RunFollower:
+    """A run's folder, settings and history, for screens with several runs."""
 
     def __init__(self, folder: RunFolder) -> None:
-        """Nothing is read yet."""
+        """Read nothing yet."""
         self.folder = folder
-        self.view = RunView(folder.name)
+        self.history = RunHistory(folder.name)
         self.settings: dict[str, Any] = {}
-        self._history = History(folder)
-        self._derived = Derived()
+        self._events = EventReader(folder)
+        self._cache = CurveCache()
 
     def read(self) -> None:
-        """Take in what is new, however long that takes."""
+        """Apply all new events; this may take long, so call it in a thread."""
         try:
             self.settings = settings_of(self.folder)
         except RunError:
-            # Deleted meanwhile: what was read stays.
+            # The run was deleted meanwhile: keep what was read.
             return
-        # Before reading: an engine that is gone by now has said everything it had to say.
-        self.view.alive = self.folder.locked()
-        while events := self._history.read():
+        # Ask before reading: an engine that has ended by now has written all its events.
+        self.history.alive = self.folder.locked()
+        while events := self._events.read():
             for event in events:
-                self.view.apply(event)
+                self.history.apply(event)
 
-    def curve(self, split: str, metric: str) -> Dense | Sparse:
-        """Return a curve, an empty one where there is none; of several folds their mean."""
-        folds = list(self.view.folds.values())
+    def curve(self, split: str, metric: str) -> Series:
+        """Return a curve, the mean of several folds; an empty curve if there is none."""
+        folds = list(self.history.folds.values())
         if (split, metric) == ("train", "loss"):
-            curves: list[Dense | Sparse] = [fold.train for fold in folds]
+            curves: list[Series] = [fold.train for fold in folds]
         else:
-            curves = [fold.evaluated.get((split, metric), NOTHING) for fold in folds]
-        return curves[0] if len(curves) == 1 else self._derived.band(curves)[0]
+            curves = [fold.evaluated.get((split, metric), EMPTY) for fold in folds]
+        return curves[0] if len(curves) == 1 else self._cache.band(curves)[0]

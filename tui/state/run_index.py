@@ -1,4 +1,4 @@
-"""The rows of a folder of runs, read again and again: a run that did not change is not read twice."""
+"""The runs of a folder, listed again and again; an unchanged run is not read twice."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from pathlib import Path
 
 from stoker.engine.runs.folder import RunFolder, list_runs
 
-from .run_summary import Row, summarise
+from .run_summary import RunSummary, summarise
 
 Signature = tuple[object, ...]
 
 
-class Catalogue:
-    """The runs in one folder."""
+class RunIndex:
+    """The summaries of the runs in one folder."""
 
     def __init__(self, runs: Path, clock: Callable[[], float]) -> None:
-        """List the runs in `runs`, which need not exist yet; `clock` is in Unix seconds."""
+        """List the runs in `runs`, which need not exist yet; `clock` returns Unix seconds."""
         self.runs = runs
         self._clock = clock
-        self._known: dict[str, tuple[Signature, float, Row]] = {}
+        self._known: dict[str, tuple[Signature, float, RunSummary]] = {}
 
-    def read(self) -> list[Row]:
-        """Return a row each run, the newest begun first; it may take long, so not in the screen's thread."""
+    def read(self) -> list[RunSummary]:
+        """Return one summary for each run, newest start first; this may take long, so call it in a thread."""
         now = self._clock()
-        known: dict[str, tuple[Signature, float, Row]] = {}
+        known: dict[str, tuple[Signature, float, RunSummary]] = {}
         for folder in list_runs(self.runs):
             signature = _signature(folder)
             before = self._known.get(folder.name)
@@ -38,6 +38,7 @@ class Catalogue:
 
 
 def _signature(folder: RunFolder) -> Signature:
+    """Return what changes whenever a run changes: its lock, and time and size of its files."""
     found: list[object] = [folder.locked()]
     for path in (folder.events, folder.path / "run.json"):
         try:

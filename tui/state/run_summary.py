@@ -1,4 +1,4 @@
-"""The runs as a list: state, progress, best value, age."""
+"""One line about a run, from the end of its journal: state, progress, best value, age."""
 
 from __future__ import annotations
 
@@ -8,36 +8,38 @@ from dataclasses import dataclass
 
 from stoker.engine.errors import RunError
 from stoker.engine.runs.events import EarlyStopping, Evaluated, RunFinished, RunStarted, Steps
-from stoker.engine.runs.folder import RunFolder, state
-from stoker.engine.tasks.parameters import shorten
-
-WIDEST = 40  # characters of a run's name in a table
-STATES = {"early_stopping": "stopped early"}  # those that a person reads under another name
+from stoker.engine.runs.folder import RunFolder
+from stoker.engine.runs.status import state_of
 
 
 @dataclass(frozen=True)
-class Row:
-    """One run as it is listed; `age` is in seconds since anything was said."""
+class RunSummary:
+    """One run as it is listed."""
 
     run: str
     task: str
     state: str
+    """A name of `stoker.engine.runs.status`."""
     step: int
     epoch: int
     epochs: int | None
     monitor: str | None
+    """The metric that early stopping watches; `best` is its best value."""
     best: float | None
     metrics: dict[str, float]
+    """The last evaluated metrics that are finite."""
     started: float
+    """Unix seconds."""
     age: float
+    """Seconds since the last event."""
 
 
-def summarise(folder: RunFolder, now: float | None = None) -> Row:
-    """Read the end of a run's journal, which tells enough for a list."""
+def summarise(folder: RunFolder, now: float | None = None) -> RunSummary:
+    """Read the end of a run's journal; `now` is in Unix seconds."""
     try:
         record = folder.record()
     except RunError:
-        return Row(folder.name, "?", "unreadable", 0, 0, None, None, None, {}, 0.0, 0.0)
+        return RunSummary(folder.name, "?", "unreadable", 0, 0, None, None, None, {}, 0.0, 0.0)
     events = folder.last_events()
     step = epoch = 0
     monitor: str | None = None
@@ -55,10 +57,10 @@ def summarise(folder: RunFolder, now: float | None = None) -> Row:
                 step, epoch = event.step or step, event.epoch or epoch
                 metrics = event.test or metrics
     last = max((event.at for event in events), default=record.started)
-    return Row(
+    return RunSummary(
         run=folder.name,
         task=record.task,
-        state=state(events, alive=folder.locked()),
+        state=state_of(events, alive=folder.locked()),
         step=step,
         epoch=epoch,
         epochs=record.settings.get("epochs"),
@@ -68,25 +70,3 @@ def summarise(folder: RunFolder, now: float | None = None) -> Row:
         started=record.started,
         age=max(0.0, (time.time() if now is None else now) - last),
     )
-
-
-def table(rows: list[Row]) -> str:
-    """Return the rows as aligned plain text."""
-    lines = [("RUN", "STATE", "EPOCH", "STEP", "BEST", "AGE")]
-    for row in rows:
-        best = f"{row.monitor} {row.best:.4g}" if row.best is not None else "-"
-        epochs = f"{row.epoch}/{row.epochs}" if row.epochs else str(row.epoch)
-        standing = STATES.get(row.state, row.state)
-        lines.append((shorten(row.run, WIDEST), standing, epochs, str(row.step), best, ago(row.age)))
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
-
-
-def ago(seconds: float) -> str:
-    """Return a time span as people say it, in its largest unit."""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

@@ -1,4 +1,4 @@
-"""How busy the machine is: its processors, its memory, and its GPUs where NVIDIA's library finds any."""
+"""The use of this machine: processors, memory, and the GPUs that NVIDIA's library finds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU: use as a share of 1, bytes, °C, W; what it does not tell is None."""
+    """One GPU: `use` from 0 to 1, `used` and `memory` in bytes, °C, W; None for what it does not report."""
 
     name: str
     use: float | None = None
@@ -20,10 +20,10 @@ class Gpu:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """Shares are of 1, sizes in bytes; `own` of the training's process, where it could be found.
+class SystemReading:
+    """One reading: shares from 0 to 1, sizes in bytes; `own_…` belong to the process that trains, if it was found.
 
-    How busy processors are is None at the first reading: it is measured from one to the next.
+    `cpu` and `own_cpu` are measured between two readings, so they are None in the first one.
     """
 
     cpu: float | None = None
@@ -34,18 +34,18 @@ class Reading:
     gpus: tuple[Gpu, ...] = ()
 
 
-class Machine:
-    """Reads this machine; for a thread, since the GPU's driver may take its time."""
+class SystemStats:
+    """Reads the use of this machine. A GPU driver may be slow, so call it in a thread."""
 
     def __init__(self) -> None:
-        """Load nothing yet."""
+        """Load no library yet."""
         self._process: Any = None
         self._times: tuple[float, float] | None = None
         self._nvml: Any = None
-        self._looked = False
+        self._nvml_tried = False
 
-    def read(self, pid: int | None) -> Reading:
-        """Return how it stands, and what process `pid` uses of it."""
+    def read(self, pid: int | None) -> SystemReading:
+        """Return the use of the machine, and of the process `pid`."""
         import psutil
 
         memory = psutil.virtual_memory()
@@ -58,7 +58,7 @@ class Machine:
                 own_memory = self._process.memory_info().rss
                 measured = self._process.cpu_percent() / 100
                 own_cpu = measured if known else None
-        return Reading(
+        return SystemReading(
             self._cpu(psutil.cpu_times()),
             memory.total - memory.available,
             memory.total,
@@ -68,9 +68,9 @@ class Machine:
         )
 
     def _cpu(self, times: Any) -> float | None:
-        # psutil's own percentage begins anew in each thread, with a 0 that nobody measured.
+        # psutil's own percentage starts again in each thread, with a wrong 0.
         before, idle = self._times, times.idle + getattr(times, "iowait", 0.0)
-        # A guest's time is part of the user's.
+        # Guest time is counted in user time already.
         total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
         self._times = total, idle
         if before is None or total <= before[0]:
@@ -78,9 +78,9 @@ class Machine:
         return float(min(1.0, max(0.0, 1 - (idle - before[1]) / (total - before[0]))))
 
     def _gpus(self) -> tuple[Gpu, ...]:
-        if not self._looked:
-            self._looked = True
-            # Without a driver, or without the library, there is no GPU to show.
+        if not self._nvml_tried:
+            self._nvml_tried = True
+            # Without the driver or the library there is no GPU to show.
             with contextlib.suppress(Exception):
                 import pynvml
 
@@ -98,7 +98,7 @@ def _gpu(nvml: Any, number: int) -> Gpu:
     handle = nvml.nvmlDeviceGetHandleByIndex(number)
 
     def ask(function: str, *arguments: int) -> Any:
-        # A laptop's GPU has no power to tell, a virtual one no temperature.
+        # Not every GPU reports everything: laptops lack the power, virtual GPUs the temperature.
         try:
             return getattr(nvml, function)(handle, *arguments)
         except nvml.NVMLError:

@@ -1,139 +1,145 @@
-"""What a person looks at: which plot, which part of it, on which scale; nothing of the run itself."""
+"""What a person chose to see of a run: the plot, the part of it, the scale. Nothing here changes the run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TypeVar
 
-from ..plotting.curve_cache import Derived
-from ..plotting.x_axis import STEPS, Axis, Kind
-from ..widgets.plot import Frame
-from .charts import ALL, LOSS, Chart, Shown, charts_of, fold_of, overfitted, signs
-from .run_view import FINISHED, RunView
+from stoker.engine.history.history import RunHistory
+from stoker.engine.runs.status import FINISHED
 
-MEANS = (10, 100, 1000, 10_000)  # steps of the running mean
-LASTS = (10_000, 1000, 100)  # steps
-NARROWEST = 8  # steps that can be zoomed to
-FAR = 10  # columns that the cursor goes at once
+from ..plotting.curve_cache import CurveCache
+from ..plotting.decorations import Decorations
+from ..plotting.x_axis import STEPS, Unit, XAxis
+from .charts import ALL, LOSS, Chart, ShownFold, charts_of, fold_of, markers_of, overfitting_step
+
+MEAN_WIDTHS = (10, 100, 1000, 10_000)  # steps of the running mean
+LAST_STEPS = (10_000, 1000, 100)  # steps of the view "last N steps"
+MIN_WIDTH = 8  # steps; the strongest zoom
+FAR = 10  # columns of one far move of the cursor
 
 T = TypeVar("T")
 
 
-class Viewing:
-    """The choices, and what they make of a view."""
+class Viewport:
+    """The choices, and the plots that they make of a history."""
 
     def __init__(self) -> None:
         """Show the loss of the whole run, by steps."""
-        self.chosen = LOSS
+        self.selected = LOSS
+        """The name of the large plot."""
         self.grid = False
-        self.logs: set[str] = set()
-        self.kind: Kind = "step"
-        self.fold: Shown = None  # the one that is trained and in the end all of them, or what was chosen
-        self.width: int | None = None  # steps that are shown, or all
-        self.end: int | None = None  # the last of them, or the newest
-        self.cursor: int | None = None  # a step
-        self.derived = Derived()
+        self.log_plots: set[str] = set()
+        """The names of the plots with a logarithmic axis."""
+        self.unit: Unit = "step"
+        self.fold: ShownFold = None
+        """The chosen fold, or None to follow the run: the trained fold, and all folds at the end."""
+        self.width: int | None = None
+        """The number of steps shown, or None for all."""
+        self.end: int | None = None
+        """The last step shown, or None to follow the newest."""
+        self.cursor: int | None = None
+        """The step under the cursor."""
+        self.cache = CurveCache()
         self._names: list[str] = [LOSS]
 
-    def shown(self, view: RunView) -> Shown:
+    def shown_fold(self, history: RunHistory) -> ShownFold:
         """Return the fold to show, or ALL."""
-        return self.fold if self.fold in _folds(view) else _natural(view)
+        return self.fold if self.fold in _folds(history) else _default_fold(history)
 
-    def last(self, view: RunView) -> int:
-        """Return the newest step of what is shown."""
-        fold = fold_of(view, self.shown(view))
-        return view.step if fold is view.now else fold.train.last_step
+    def last_step(self, history: RunHistory) -> int:
+        """Return the newest step of the shown fold."""
+        fold = fold_of(history, self.shown_fold(history))
+        return history.step if fold is history.current else fold.train.last_step
 
-    def window(self, view: RunView) -> tuple[int, int] | None:
+    def window(self, history: RunHistory) -> tuple[int, int] | None:
         """Return the first and last step to show, or None for all."""
         if self.width is None:
             return None
-        last = self.last(view)
+        last = self.last_step(history)
         end = min(last if self.end is None else self.end, last)
-        return max(0, end - self.width), max(end, NARROWEST)
+        return max(0, end - self.width), max(end, MIN_WIDTH)
 
-    def charts(self, view: RunView, waiting: str) -> list[Chart]:
-        """Return the plots, the large one first and the others in their order after it."""
-        charts = charts_of(view, self.shown(view), self.derived, waiting)
+    def charts(self, history: RunHistory, empty: str) -> list[Chart]:
+        """Return the plots, the large one first; `empty` is the note before the first step."""
+        charts = charts_of(history, self.shown_fold(history), self.cache, empty)
         self._names = [chart.name for chart in charts]
-        place = self._names.index(self.chosen) if self.chosen in self._names else 0
-        return charts if self.grid else charts[place:] + charts[:place]
+        index = self._names.index(self.selected) if self.selected in self._names else 0
+        return charts if self.grid else charts[index:] + charts[:index]
 
-    def axis(self, view: RunView) -> Axis:
-        """Return the scale, as far as the run has it."""
-        times = fold_of(view, self.shown(view)).times
-        if self.kind == "time":
-            return Axis("time", times=times, version=times.version)
-        return Axis("epoch", view.steps_per_epoch) if self.kind == "epoch" and view.steps_per_epoch else STEPS
+    def x_axis(self, history: RunHistory) -> XAxis:
+        """Return the chosen x axis; steps if the run lacks what it needs."""
+        times = fold_of(history, self.shown_fold(history)).times
+        if self.unit == "time":
+            return XAxis("time", times=times, version=times.version)
+        return XAxis("epoch", history.steps_per_epoch) if self.unit == "epoch" and history.steps_per_epoch else STEPS
 
-    def frames(self, view: RunView, chart: Chart) -> tuple[Frame, Frame]:
-        """Return what is around the large plot, which shows `chart`, and around the small ones."""
-        shown = self.shown(view)
-        fold = fold_of(view, shown)
-        axis, window = self.axis(view), self.window(view)
+    def decorations(self, history: RunHistory, chart: Chart) -> tuple[Decorations, Decorations]:
+        """Return the decorations of the large plot, which shows `chart`, and those of the small plots."""
+        shown = self.shown_fold(history)
+        fold = fold_of(history, shown)
+        x_axis, window = self.x_axis(history), self.window(history)
         words: list[str] = []
-        if len(view.folds) > 1:
-            words += [f"{len(view.folds)} folds ± std"] if shown == ALL else [f"fold {(shown or 0) + 1}"]
-        words += ["log"] if chart.name in self.logs else []
-        words += [f"mean of {self.derived.width:,}"] if chart.smoothed else []
-        words += ["by epoch"] if axis.kind == "epoch" else []
+        if len(history.folds) > 1:
+            words += [f"{len(history.folds)} folds ± std"] if shown == ALL else [f"fold {(shown or 0) + 1}"]
+        words += ["log"] if chart.name in self.log_plots else []
+        words += [f"mean of {self.cache.width:,}"] if chart.smoothed else []
+        words += ["by epoch"] if x_axis.unit == "epoch" else []
         words += [f"{self.width:,} steps" if self.end else f"last {self.width:,}"] if self.width else []
-        marks = [sign for one in view.folds.values() for sign in signs(one)[-1:] if sign[1] == "best"]
-        return (
-            Frame(
-                axis,
-                window,
-                ", ".join(words),
-                tuple(marks if shown == ALL else signs(fold)),
-                None if shown == ALL else overfitted(fold),
-                self.cursor,
-            ),
-            Frame(axis, window),
+        bests = [marker for one in history.folds.values() for marker in markers_of(one)[-1:] if marker[1] == "best"]
+        large = Decorations(
+            x_axis,
+            window,
+            ", ".join(words),
+            tuple(bests if shown == ALL else markers_of(fold)),
+            None if shown == ALL else overfitting_step(fold),
+            self.cursor,
         )
+        return large, Decorations(x_axis, window)
 
-    def can(self, what: str, view: RunView) -> bool:
-        """Say whether there is anything to change that way."""
+    def can_change(self, what: str, history: RunHistory) -> bool:
+        """Return True when `change(what)` would do anything."""
         if what == "all":
             return self.cursor is not None or self.width is not None
-        return what != "fold" or len(view.folds) > 1
+        return what != "fold" or len(history.folds) > 1
 
-    def look(self, what: str, view: RunView, columns: int) -> None:
-        """Look at something else; `columns` is how wide the large plot is."""
+    def change(self, what: str, history: RunHistory, columns: int) -> None:
+        """Change one choice; `what` is the argument of the key's action, `columns` the width of the large plot."""
         match what:
             case "next" | "previous":
-                self._turn(1 if what == "next" else -1)
+                self._select(1 if what == "next" else -1)
             case "grid":
                 self.grid = not self.grid
             case "log":
-                self.logs ^= {self.chosen}
+                self.log_plots ^= {self.selected}
             case "mean":
-                widths = (0, *(width for width in MEANS if width < self.last(view)))
-                self.derived.width = _after(widths, self.derived.width)
+                widths = (0, *(width for width in MEAN_WIDTHS if width < self.last_step(history)))
+                self.cache.width = _next(widths, self.cache.width)
             case "axis":
-                kinds: tuple[Kind, ...] = ("step", "epoch", "time") if view.steps_per_epoch else ("step", "time")
-                self.kind = _after(kinds, self.kind)
+                units: tuple[Unit, ...] = ("step", "epoch", "time") if history.steps_per_epoch else ("step", "time")
+                self.unit = _next(units, self.unit)
             case "last":
-                fitting = (None, *(width for width in LASTS if width < self.last(view)))
-                self.width, self.end = _after(fitting, self.width), None
+                fitting = (None, *(width for width in LAST_STEPS if width < self.last_step(history)))
+                self.width, self.end = _next(fitting, self.width), None
             case "fold":
-                self.fold = _after(_folds(view), self.shown(view))
-                # What would be shown anyway goes on as the run does.
-                self.fold = None if self.fold == _natural(view) else self.fold
+                self.fold = _next(_folds(history), self.shown_fold(history))
+                # If the choice equals the default, keep following the run.
+                self.fold = None if self.fold == _default_fold(history) else self.fold
                 self.cursor = None
             case "left" | "right" | "far_left" | "far_right":
-                self._move((-1 if "left" in what else 1) * (FAR if "far" in what else 1), view, columns)
+                self._move((-1 if "left" in what else 1) * (FAR if "far" in what else 1), history, columns)
             case "nearer" | "wider":
-                self.zoom(what == "nearer", self.cursor, view)
+                self.zoom(what == "nearer", self.cursor, history)
             case "all":
                 self.cursor = self.width = self.end = None
             case number if number.isdigit() and int(number) <= len(self._names):
-                self.chosen = self._names[int(number) - 1]
+                self.selected = self._names[int(number) - 1]
 
-    def zoom(self, nearer: bool, around: int | None, view: RunView) -> None:
-        """Show half or twice as many steps; the step `around`, or else the newest, stays where it is."""
-        last = self.last(view)
-        first, end = self.window(view) or (0, last)
-        width = max(NARROWEST, (end - first) // 2 if nearer else (end - first) * 2)
+    def zoom(self, closer: bool, around: int | None, history: RunHistory) -> None:
+        """Show half or twice as many steps; the step `around`, or else the newest, keeps its column."""
+        last = self.last_step(history)
+        first, end = self.window(history) or (0, last)
+        width = max(MIN_WIDTH, (end - first) // 2 if closer else (end - first) * 2)
         if width >= last:
             self.width = self.end = None
             return
@@ -142,9 +148,9 @@ class Viewing:
         self.width = width
         self.end = None if end >= last else max(end, width)
 
-    def _move(self, columns: int, view: RunView, width: int) -> None:
-        last = self.last(view)
-        first, end = self.window(view) or (0, last)
+    def _move(self, columns: int, history: RunHistory, width: int) -> None:
+        last = self.last_step(history)
+        first, end = self.window(history) or (0, last)
         if self.cursor is None:
             self.cursor = min(end, last)
             return
@@ -154,21 +160,20 @@ class Viewing:
             self.end = self.cursor if self.cursor > end else self.cursor + self.width
             self.end = None if self.end >= last else self.end
 
-    def _turn(self, by: int) -> None:
-        place = self._names.index(self.chosen) if self.chosen in self._names else 0
-        self.chosen = self._names[(place + by) % len(self._names)]
+    def _select(self, by: int) -> None:
+        index = self._names.index(self.selected) if self.selected in self._names else 0
+        self.selected = self._names[(index + by) % len(self._names)]
 
 
-def _folds(view: RunView) -> tuple[Shown, ...]:
-    """Return what can be shown of a run."""
-    several: tuple[Shown, ...] = (ALL,) if len(view.folds) > 1 else ()
-    return (*several, *view.folds)
+def _folds(history: RunHistory) -> tuple[ShownFold, ...]:
+    several: tuple[ShownFold, ...] = (ALL,) if len(history.folds) > 1 else ()
+    return (*several, *history.folds)
 
 
-def _natural(view: RunView) -> Shown:
-    """Return what is shown where nothing was chosen: the fold that is trained, in the end all of them."""
-    return ALL if len(view.folds) > 1 and view.state in FINISHED else view.fold
+def _default_fold(history: RunHistory) -> ShownFold:
+    """Return the fold that is trained; all folds once the run is finished."""
+    return ALL if len(history.folds) > 1 and history.state in FINISHED else history.fold
 
 
-def _after(choices: Sequence[T], now: T) -> T:
-    return choices[(choices.index(now) + 1) % len(choices)] if now in choices else choices[0]
+def _next(choices: Sequence[T], current: T) -> T:
+    return choices[(choices.index(current) + 1) % len(choices)] if current in choices else choices[0]

@@ -1,1 +1,1 @@
-"""Everything that touches the terminal, or names of Textual and rich that begin with an underscore."""
+"""All code that touches the terminal, and all uses of private names of Textual and rich."""

@@ -1,4 +1,4 @@
-"""What a terminal cannot show, in characters that it can: blocks instead of braille, or ASCII alone."""
+"""Replaces characters that the terminal cannot show: braille by block characters, or all by ASCII."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-Characters = Literal["all", "blocks", "ascii"]
+Charset = Literal["all", "blocks", "ascii"]
 
-UPPER, LOWER = 0b00011011, 0b11100100  # the dots of a braille character's two halves
+UPPER, LOWER = 0b00011011, 0b11100100  # bit masks: the dots of a braille character's upper and lower half
 
 
 def _halves(neither: str, upper: str, lower: str, both: str) -> dict[int, str]:
-    """Map every braille character to one of four."""
+    """Map every braille character to one of four, by the halves in which it has dots."""
     shown = {(False, False): neither, (True, False): upper, (False, True): lower, (True, True): both}
     return {0x2800 + dots: shown[bool(dots & UPPER), bool(dots & LOWER)] for dots in range(256)}
 
 
 BLOCKS = _halves(" ", "▀", "▄", "█")
-ALIKE = {
+LOOKALIKES = {  # ASCII character: the characters that it replaces
     "-": "─╌┄–—▔▁",
     "=": "━╸╺‖",
     "~": "╍┅±",
@@ -44,20 +44,23 @@ ALIKE = {
     "/": "÷",
     " ": "°",
 }
-PLAIN = {**_halves(" ", "'", ".", ":"), **{ord(one): plain for plain, those in ALIKE.items() for one in those}}
+ASCII = {
+    **_halves(" ", "'", ".", ":"),
+    **{ord(other): ascii_ for ascii_, others in LOOKALIKES.items() for other in others},
+}
 
 
-class Replaced(LineFilter):
-    """Replaces what is not there, character by character, so that nothing moves."""
+class CharsetFilter(LineFilter):
+    """Replaces characters one by one by others of the same width, so that the layout stays."""
 
-    def __init__(self, characters: Characters) -> None:
-        """Leave `characters` alone."""
+    def __init__(self, charset: Charset) -> None:
+        """Replace the characters that are not in `charset`, which is `blocks` or `ascii`."""
         super().__init__()
-        self._table = BLOCKS if characters == "blocks" else PLAIN
-        self._rest = characters == "blocks"
+        self._table = BLOCKS if charset == "blocks" else ASCII
+        self._keep_others = charset == "blocks"
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return the segments of a line as they can be shown."""
+        """Return the segments of a line with its characters replaced."""
         return [
             Segment(self._replaced(text), style, control) if not (control or text.isascii()) else segment
             for segment in segments
@@ -66,13 +69,13 @@ class Replaced(LineFilter):
 
     def _replaced(self, text: str) -> str:
         text = text.translate(self._table)
-        if self._rest or text.isascii():
+        if self._keep_others or text.isascii():
             return text
         return "".join(one if one.isascii() else "?" * cell_len(one) for one in text)
 
 
-def available() -> Characters:
-    """Say what the terminal can show, by its locale and its kind."""
+def detect_charset() -> Charset:
+    """Return the charset that the terminal can show, by stdout's encoding, the locale and TERM."""
     encoding = getattr(sys.stdout, "encoding", None) or "ascii"
     if codecs.lookup(encoding).name != "utf-8" or not _utf8(_locale()):
         return "ascii"
@@ -81,14 +84,14 @@ def available() -> Characters:
 
 
 def _locale() -> str:
-    """Return the name of the locale that a person set; empty where none is."""
-    # In the C locale Python writes UTF-8 all the same, and may have set LC_CTYPE to one of these by itself.
+    """Return the locale that the user set, by LC_ALL, LC_CTYPE or LANG; empty if there is none."""
+    # In the C locale Python sets LC_CTYPE to one of these itself (PEP 538), so they do not show the user's choice.
     ctype = os.environ.get("LC_CTYPE", "")
-    own = "" if ctype in ("C.UTF-8", "C.utf8", "UTF-8") else ctype
-    return os.environ.get("LC_ALL") or own or os.environ.get("LANG") or ""
+    chosen = "" if ctype in ("C.UTF-8", "C.utf8", "UTF-8") else ctype
+    return os.environ.get("LC_ALL") or chosen or os.environ.get("LANG") or ""
 
 
 def _utf8(locale: str) -> bool:
-    """Say whether a locale may be one of UTF-8; many are, and do not say so."""
+    """Return whether the locale may use UTF-8; a name without an encoding may."""
     encoding = locale.partition("@")[0].partition(".")[2]
     return locale not in ("C", "POSIX") and encoding.lower().replace("-", "") in ("", "utf8")

@@ -1,4 +1,4 @@
-"""Renders the widgets that changed alone, where Textual's own compositor asks every widget at every update."""
+"""A compositor that renders only the changed widgets; Textual's own renders every widget at every update."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 
-class NarrowCompositor(Compositor):
-    """Textual's compositor, asking fewer widgets."""
+class DirtyRegionCompositor(Compositor):
+    """Textual's compositor, but a partial update renders only widgets that overlap a dirty region."""
 
-    _open: list[Region] | None = None  # what has changed and is not yet rendered; None in a full update
+    _unrendered: list[Region] | None = None  # dirty regions without a render yet; None during a full update
 
     def render_partial_update(self) -> ChopsUpdate | None:
-        """Return what has changed, if anything has."""
-        self._open = list(self._dirty_regions)
+        """Return the update of the dirty regions, or None if there are none."""
+        self._unrendered = list(self._dirty_regions)
         try:
             return super().render_partial_update()
         finally:
-            self._open = None
+            self._unrendered = None
 
     def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
-        if self._open is None:
+        if self._unrendered is None:
             yield from super()._get_renders(crop)
             return
-        # Front to back: what lies behind a widget that covers a change adds nothing to it.
+        # Front to back: once a widget covers a dirty region, the widgets behind it cannot be visible there.
         for widget, (region, clip) in self.visible_widgets.items():
-            seen = region.intersection(clip)
-            if any(seen.overlaps(changed) for changed in self._open):
-                inside = Region(seen.x - region.x, seen.y - region.y, seen.width, seen.height)
+            visible = region.intersection(clip)
+            if any(visible.overlaps(changed) for changed in self._unrendered):
+                inside = Region(visible.x - region.x, visible.y - region.y, visible.width, visible.height)
                 yield region, clip, widget.render_lines(inside)
-                self._open = [changed for changed in self._open if not seen.contains_region(changed)]
+                self._unrendered = [changed for changed in self._unrendered if not visible.contains_region(changed)]

@@ -1,7 +1,7 @@
-"""What stands on the terminal, so that only the characters that differ are sent, each look named once.
+"""Keeps a copy of the terminal's content and sends only the characters that changed, as ncurses does.
 
-Textual sends whole stretches of the widgets that changed, with every segment's look in full: most of what a slow link
-carries would be what stands there already. As ncurses does it.
+Textual sends whole regions of the changed widgets, and each segment with its full style. On a slow link most of these
+bytes would repeat what the terminal shows already.
 """
 
 from __future__ import annotations
@@ -17,35 +17,46 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Size
 from textual.strip import Strip
 
-Look = tuple[str, str, str]  # the codes of attributes, of the colour and of the background
-Cell = tuple[str, Look]  # "" is the second column of the character before
-NOWHERE: Cell = ("\0", ("", "", ""))  # equal to nothing that is sent
-PLAIN: Look = ("", "39", "49")
-OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "9": "29"}  # what ends an attribute
-BRIDGE = 6  # columns that are cheaper to send again than to jump over
+SGR = tuple[str, str, str]  # codes of the attributes, the foreground colour and the background colour
+Cell = tuple[str, SGR]  # a character and its style; "" is the second column of a wide character
+UNKNOWN: Cell = ("\0", ("", "", ""))  # unequal to every cell that is sent
+PLAIN: SGR = ("", "39", "49")
+OFF_CODES = {
+    "1": "22",
+    "2": "22",
+    "3": "23",
+    "4": "24",
+    "5": "25",
+    "7": "27",
+    "9": "29",
+}  # attribute: the code that ends it
+MAX_GAP = 6  # columns: a shorter unchanged gap costs less to send again than to jump over
 
 
-class Sent:
-    """The characters on the terminal; whatever else writes there, `forget` must be called."""
+class ScreenDiff:
+    """The characters on the terminal. Call `forget` after another program has written to the terminal."""
 
     def __init__(self) -> None:
-        """Know nothing of the terminal."""
+        """Start with unknown content."""
         self._rows: list[list[Cell]] = []
         self._size = Size(0, 0)
 
     def forget(self) -> None:
-        """Take nothing for granted: all of the next frame is sent."""
+        """Mark the content as unknown, so that the next frame is sent whole."""
         self._size = Size(0, 0)
 
     def difference(self, update: CompositorUpdate, size: Size) -> CompositorUpdate:
-        """Return what must be sent for `update`, on a terminal of `size`."""
+        """Return an update that sends only the changes of `update`, for a terminal of `size`.
+
+        An update of an inline app is returned as it is.
+        """
         return _Difference(self, update, size) if isinstance(update, ChopsUpdate | LayoutUpdate) else update
 
     def send(self, update: ChopsUpdate | LayoutUpdate, size: Size, console: Console) -> str:
         """Return the escape sequences that make the terminal show `update`."""
         if size != self._size:
             self._size = size
-            self._rows = [[NOWHERE] * size.width for _ in range(size.height)]
+            self._rows = [[UNKNOWN] * size.width for _ in range(size.height)]
         pen = _Pen()
         for y, x, strip in _pieces(update):
             if 0 <= y < size.height:
@@ -54,7 +65,7 @@ class Sent:
 
     def _row(self, pen: _Pen, x: int, y: int, cells: list[Cell]) -> None:
         row = self._rows[y]
-        # What was laid out for the size before may lie beyond the edge of a terminal that shrank.
+        # A frame that was laid out before the terminal shrank may reach beyond its edge.
         cells = cells[max(0, -x) : max(0, len(row) - x)]
         x = max(0, x)
         before = row[x : x + len(cells)]
@@ -64,7 +75,7 @@ class Sent:
         places = [at for at, (old, new) in enumerate(zip(before, cells, strict=True)) if old is not new and old != new]
         start = end = places[0]
         for place in places[1:]:
-            if place > end + BRIDGE:
+            if place > end + MAX_GAP:
                 pen.write(x, y, cells, start, end)
                 start = place
             end = place
@@ -72,23 +83,23 @@ class Sent:
 
 
 class _Difference(CompositorUpdate):
-    def __init__(self, sent: Sent, update: ChopsUpdate | LayoutUpdate, size: Size) -> None:
-        self._sent, self._update, self._size = sent, update, size
+    def __init__(self, screen: ScreenDiff, update: ChopsUpdate | LayoutUpdate, size: Size) -> None:
+        self._screen, self._update, self._size = screen, update, size
 
     def render_segments(self, console: Console) -> str:
-        return self._sent.send(self._update, self._size, console)
+        return self._screen.send(self._update, self._size, console)
 
 
 class _Pen:
-    """Writes cells, moving and changing its look only where it must."""
+    """Collects escape sequences for cells, with a cursor move or a style change only where needed."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._at = (-1, -1)
-        self._look = PLAIN
+        self._style = PLAIN
 
     def write(self, x: int, y: int, cells: list[Cell], start: int, end: int) -> None:
-        """Write the cells from `start` to `end`; the first of them stands at column `x`."""
+        """Write `cells[start]` to `cells[end]` into row `y`; `cells[0]` belongs to column `x`."""
         while end + 1 < len(cells) and not cells[end + 1][0]:
             end += 1
         column, row = self._at
@@ -96,22 +107,22 @@ class _Pen:
             self._parts.append(f"\x1b[{x + start - column}C")
         elif self._at != (x + start, y):
             self._parts.append(f"\x1b[{y + 1};{x + start + 1}H")
-        for character, look in cells[start : end + 1]:
-            if look is not self._look and look != self._look:
-                self._parts.append(_turn(self._look, look))
-                self._look = look
+        for character, sgr in cells[start : end + 1]:
+            if sgr is not self._style and sgr != self._style:
+                self._parts.append(_transition(self._style, sgr))
+                self._style = sgr
             self._parts.append(character)
         self._at = (x + end + 1, y)
 
     def finish(self) -> str:
-        """Return what was written."""
-        if self._look != PLAIN:
+        """Return the collected sequences, ending in the plain style."""
+        if self._style != PLAIN:
             self._parts.append("\x1b[0m")
         return "".join(self._parts)
 
 
 def _pieces(update: ChopsUpdate | LayoutUpdate) -> Iterator[tuple[int, int, Strip]]:
-    """Return row, column and strip of each piece of an update."""
+    """Yield the row, column and strip of each piece of an update."""
     if isinstance(update, LayoutUpdate):
         for y, line in enumerate(update.strips, update.region.y):
             yield y, update.region.x, Strip.join(line)
@@ -125,27 +136,27 @@ def _pieces(update: ChopsUpdate | LayoutUpdate) -> Iterator[tuple[int, int, Stri
 
 def _cells(strip: Strip, console: Console) -> list[Cell]:
     cells: list[Cell] = []
-    system = console._color_system or ColorSystem.TRUECOLOR  # as Strip.render has it
+    system = console._color_system or ColorSystem.TRUECOLOR  # the same default as Strip.render
     for text, style, control in strip:
         if control or not text:
             continue
-        look = _look(style, system) if style else PLAIN
+        sgr = _sgr(style, system) if style else PLAIN
         if text.isascii() or cell_len(text) == len(text):
-            cells += [(character, look) for character in text]
+            cells += [(character, sgr) for character in text]
             continue
         for character in text:
             width = get_character_cell_size(character)
             if width:
-                cells += [(character, look), *[("", look)] * (width - 1)]
+                cells += [(character, sgr), *[("", sgr)] * (width - 1)]
             elif cells:
-                # It stands on the character before.
+                # A combining character has no column: it belongs to the character before it.
                 cells[-1] = (cells[-1][0] + character, cells[-1][1])
     return cells
 
 
 @lru_cache(maxsize=4096)
-def _look(style: Style, system: ColorSystem) -> Look:
-    """Return the codes of a style as SGR has them, ECMA-48 section 8.3.117."""
+def _sgr(style: Style, system: ColorSystem) -> SGR:
+    """Return the codes of a style for SGR (select graphic rendition), ECMA-48 section 8.3.117."""
     codes = style.without_color.render("x").partition("x")[0]
     attributes = codes[2:-1]
     colors = (style.color or Color.default(), True), (style.bgcolor or Color.default(), False)
@@ -154,15 +165,15 @@ def _look(style: Style, system: ColorSystem) -> Look:
 
 
 @lru_cache(maxsize=4096)
-def _turn(before: Look, after: Look) -> str:
-    """Return the sequence from one look to another."""
-    old, new = (set(filter(None, look[0].split(";"))) for look in (before, after))
+def _transition(before: SGR, after: SGR) -> str:
+    """Return the escape sequence that changes one style to another."""
+    old, new = (set(filter(None, sgr[0].split(";"))) for sgr in (before, after))
     codes = [color for color, was in zip(after[1:], before[1:], strict=True) if color != was]
     if old <= new:
         codes += sorted(new - old)
-    elif old <= OFF.keys():
-        # Bold and dim are ended together: what stays is said again.
-        codes = [*sorted({OFF[code] for code in old - new}), *sorted(new), *codes]
+    elif old <= OFF_CODES.keys():
+        # One code ends both bold and dim, so send the attributes that stay again.
+        codes = [*sorted({OFF_CODES[code] for code in old - new}), *sorted(new), *codes]
     else:
         codes = [
             "0",

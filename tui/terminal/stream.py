@@ -1,4 +1,4 @@
-"""Keeps the terminal for the dashboard: whatever else prints, at the C level too, goes to the run's log."""
+"""Reserves the terminal for the dashboard: all other output, also of C code, goes to the run's log."""
 
 from __future__ import annotations
 
@@ -11,66 +11,66 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 
 
-class Terminal(io.TextIOWrapper):
-    """The terminal as a stream that never raises: when it is gone, what is written goes nowhere."""
+class TerminalStream(io.TextIOWrapper):
+    """The terminal as a stream that never raises: after a hang-up, output is dropped."""
 
     _gone = False
     on_gone: Callable[[], None] | None = None
-    """Called once, when the terminal turns out to be gone; in the thread that writes, or in a signal's handler."""
+    """Called once when the terminal is found to be gone, in the writing thread or in a signal handler."""
 
     @property
     def gone(self) -> bool:
-        """Whether the terminal is gone."""
+        """Whether the terminal was closed or has hung up."""
         return self._gone
 
-    def lose(self) -> None:
-        """Write nothing more."""
+    def mark_gone(self) -> None:
+        """Drop all output from now on, and call `on_gone` the first time."""
         if not self._gone:
             self._gone = True
             if self.on_gone is not None:
                 self.on_gone()
 
     def write(self, text: str) -> int:
-        """Write, or notice that the terminal is gone."""
-        # Textual's writing thread must live on, or the queue before it fills and the app never ends.
+        """Write the text; if that fails, mark the terminal as gone."""
+        # Textual's writer thread must not die: its queue would fill up and the app would never end.
         if not self.gone:
             try:
                 super().write(text)
             except OSError:
-                self.lose()
+                self.mark_gone()
         return len(text)
 
     def flush(self) -> None:
-        """Write out what is held back, or notice that the terminal is gone."""
+        """Write the buffered text; if that fails, mark the terminal as gone."""
         if not self.gone:
             try:
                 super().flush()
             except OSError:
-                self.lose()
+                self.mark_gone()
 
 
 @contextlib.contextmanager
-def own_terminal(log: Path) -> Iterator[Terminal]:
-    """Give Textual the terminal on a descriptor of its own, and point descriptors 1 and 2 at `log`."""
-    flush()
+def own_terminal(log: Path) -> Iterator[TerminalStream]:
+    """Give Textual the terminal on a separate file descriptor, and redirect descriptors 1 and 2 to `log`."""
+    flush_streams()
     streams = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
     saved = os.dup(1), os.dup(2)
     device = io.FileIO(os.dup(2 if os.isatty(2) else 1), "w")
-    terminal = Terminal(io.BufferedWriter(device), encoding="utf-8", errors="backslashreplace", newline="\n")
+    terminal = TerminalStream(io.BufferedWriter(device), encoding="utf-8", errors="backslashreplace", newline="\n")
     _point_to(log)
-    # Before Textual takes sys.stderr: started later, it fails on a stream without a descriptor.
+    # Python's resource tracker needs a stderr with a file descriptor, so start it before Textual replaces sys.stderr.
     resource_tracker.ensure_running()
-    # Textual writes to __stderr__ and asks __stdout__ for the terminal's size. It puts stdout and stderr back before the
-    # training has ended, so they are the log's already.
+    # Textual writes to __stderr__ and asks __stdout__ for the terminal's size. It restores stdout and stderr when the app
+    # ends, which may be before the training ends, so both must point to the log by then.
     sys.__stdout__ = sys.__stderr__ = terminal  # type: ignore[misc]
-    print_to(log)
+    redirect_prints(log)
     try:
         yield terminal
     finally:
-        flush()
+        flush_streams()
         sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__ = streams  # type: ignore[misc]
         for number, old in enumerate(saved, 1):
-            # Where the terminal is gone they stay on the log: a print there would raise in the training.
+            # Keep the log if the terminal is gone: a print to the terminal would raise an error in the training.
             if not terminal.gone:
                 os.dup2(old, number)
             os.close(old)
@@ -78,10 +78,10 @@ def own_terminal(log: Path) -> Iterator[Terminal]:
             terminal.close()
 
 
-def print_to(log: Path) -> None:
-    """Let what is printed go to `log`, Python's a line at a time; called once Textual has set its streams."""
-    if isinstance(sys.__stdout__, Terminal):
-        # One run after another may be trained here: what C prints belongs to the newest.
+def redirect_prints(log: Path) -> None:
+    """Redirect sys.stdout and sys.stderr to `log`, line by line; call it after Textual has set its streams."""
+    if isinstance(sys.__stdout__, TerminalStream):
+        # This process may train several runs, one after another: output of C code belongs to the newest run's log.
         _point_to(log)
     sys.stdout = sys.stderr = os.fdopen(open_log(log), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
 
@@ -94,12 +94,12 @@ def _point_to(log: Path) -> None:
 
 
 def open_log(log: Path) -> int:
-    """Return a descriptor that appends to `log`, readable by its owner alone. Raises OSError."""
+    """Return a file descriptor that appends to `log`, created with mode 0600. Raises OSError."""
     return os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
-def flush() -> None:
-    """Write out what Python still holds back."""
+def flush_streams() -> None:
+    """Flush sys.stdout and sys.stderr; errors are ignored."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()

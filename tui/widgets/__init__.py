@@ -1,1 +1,1 @@
-"""The panels of the dashboard."""
+"""The widgets: panels, plots and tables. They read state and know no screen."""

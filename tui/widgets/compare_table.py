@@ -1,4 +1,4 @@
-"""What was set differently in several runs, and what came of it: a column each run."""
+"""The settings that differ between runs, and the results; one column for each run."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import DataTable
 
+from stoker.engine.runs.status import label
+
 from ..state.comparison import differing, results
-from ..state.run_follower import Following
+from ..state.run_follower import RunFollower
+from ..state.styled_text import StyledRow
 from .legend import LINES
 from .plot import COLORS
-from .status_bar import WORDS
 
-LONGEST = 40  # columns of a value
-HIGHER = ("accuracy", "f1", "precision", "recall", "auroc", "top5", "r2", "specificity")
+VALUE_WIDTH = 40  # columns of a value at most
 _NONE, _BOLD = Style(), Style(bold=True)
-
-Cells = list[tuple[str, str]]  # text and the name of a look
 
 
 class CompareTable(DataTable[Text], inherit_bindings=False):
-    """Settings, a line, results."""
+    """The rows are the settings, a line, and the results."""
 
     COMPONENT_CLASSES = {
         *(f"curve--{number}" for number in range(COLORS)),
@@ -41,23 +40,23 @@ class CompareTable(DataTable[Text], inherit_bindings=False):
     ]
 
     class Built(Message):
-        """What is shown has changed, and so may the width."""
+        """The content changed, and with it perhaps the width."""
 
     def __init__(self, *, id: str) -> None:
         """Make an empty table."""
         super().__init__(id=id, cursor_type="none", fixed_columns=1)
-        self._rows: list[Cells] = []
-        self._runs: Sequence[Following] = ()
+        self._rows: list[StyledRow] = []
+        self._runs: Sequence[RunFollower] = ()
 
-    def show(self, runs: Sequence[Following]) -> None:
-        """Show the runs; draws only where something changed."""
+    def show(self, runs: Sequence[RunFollower]) -> None:
+        """Show the runs; draws only if something changed."""
         rows = _rows(runs)
         if rows != self._rows:
             self._rows, self._runs = rows, runs
             self._build()
 
     def notify_style_update(self) -> None:
-        """Take the colours of a new theme."""
+        """Draw with the colours of a new theme."""
         super().notify_style_update()
         if self.columns:
             self._build()
@@ -72,42 +71,48 @@ class CompareTable(DataTable[Text], inherit_bindings=False):
                 mark = LINES[number % len(LINES)] if self.app.no_color else LINES[0]
                 self.add_column(Text.assemble((f"{mark} ", line), (_cut(run.folder.name), line + _BOLD)))
             for cells in self._rows:
-                self.add_row(*(Text(text, self._look(look), no_wrap=True, end="") for text, look in cells))
+                self.add_row(*(Text(text, self._style(style), no_wrap=True, end="") for text, style in cells))
             self.scroll_to(*at, animate=False)
         self.post_message(self.Built())
 
-    def _look(self, name: str) -> Style:
+    def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"runs--{name}", partial=True) if name else _NONE
 
 
-def _rows(runs: Sequence[Following]) -> list[Cells]:
+def _rows(runs: Sequence[RunFollower]) -> list[StyledRow]:
     settings = [run.settings for run in runs]
-    rows: list[Cells] = [
+    rows: list[StyledRow] = [
         [(name, "label"), *(("–" if one.get(name) is None else _cut(str(one[name])), "") for one in settings)]
         for name in differing(settings)
     ]
     if not rows:
         rows = [[("settings", "label"), ("all the same", "label"), *[("", "")] * (len(runs) - 1)]]
-    outcomes = [_worded(results(run.view)) for run in runs]
+    outcomes = [_labelled(results(run.history)) for run in runs]
     names = list(dict.fromkeys(name for one in outcomes for name in one))
     wide = max((len(name) for name in names), default=0)
     rows.append([("─" * wide, "rail"), *[("─" * 12, "rail")] * len(runs)])
     for name in names:
-        best = _best(name, [one.get(name, "") for one in outcomes])
+        best = _best([one.get(name, "") for one in outcomes], _direction(name, runs))
         rows.append(
             [(name, "label"), *((one.get(name, "–"), "success" if n in best else "") for n, one in enumerate(outcomes))]
         )
     return rows
 
 
-def _worded(outcome: dict[str, str]) -> dict[str, str]:
-    return {**outcome, "state": WORDS.get(outcome["state"], outcome["state"])}
+def _labelled(outcome: dict[str, str]) -> dict[str, str]:
+    return {**outcome, "state": label(outcome["state"])}
 
 
-def _best(name: str, shown: list[str]) -> set[int]:
-    """Return which of the values are the best, where it is known whether that is the largest or the smallest."""
-    metric = name.rpartition(" ")[2]
-    if metric != "loss" and metric not in HIGHER:
+def _direction(row: str, runs: Sequence[RunFollower]) -> str | None:
+    """Return "higher" or "lower" for a row such as `test accuracy`, or None if unknown or if the runs disagree."""
+    metric = row.partition(" ")[2]
+    found = {run.history.direction(metric) for run in runs if metric} - {None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _best(shown: list[str], direction: str | None) -> set[int]:
+    """Return the indices of the best values; none without a direction, or if all values are equal."""
+    if direction is None:
         return set()
     numbers: dict[int, float] = {}
     for index, text in enumerate(shown):
@@ -118,9 +123,9 @@ def _best(name: str, shown: list[str]) -> set[int]:
     known = [number for number in numbers.values() if math.isfinite(number)]
     if len(set(known)) < 2:
         return set()
-    best = min(known) if metric == "loss" else max(known)
+    best = min(known) if direction == "lower" else max(known)
     return {index for index, number in numbers.items() if number == best}
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if len(text) <= VALUE_WIDTH else text[: VALUE_WIDTH - 1] + "…"

@@ -1,4 +1,4 @@
-"""The log: what the engine said and what was printed, newest at the bottom."""
+"""The log: events and printed output, newest at the bottom."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..state.run_view import RunView
 
 LEVELS = ("info", "good", "notice", "warning", "error", "printed")
 INDENT = len("00:00:00 ▌ ")
-LOUD = ("warning", "error", "printed")  # whose text has their colour too
+COLORED = ("warning", "error", "printed")  # levels whose text is coloured too
 
 
 class EventLog(ScrollView, can_focus=True):
-    """Lines with their time; only the visible ones are ever rendered."""
+    """Lines with their time; only the visible ones are rendered."""
 
     COMPONENT_CLASSES = {f"log--{level}" for level in LEVELS} | {"log--time"}
 
@@ -30,38 +30,38 @@ class EventLog(ScrollView, can_focus=True):
         self.border_title = "log"
         self._lines: list[Line] = []
         self._rows: list[Line] = []
-        self._said = 0
+        self._log_version = 0
         self._follow = True
 
     def show(self, view: RunView) -> None:
-        """Show the view's lines; stays where a person scrolled to, else at the end."""
-        if view.said != self._said:
-            self._said = view.said
+        """Show the view's lines; keeps a scrolled position, else follows the end."""
+        if view.log_version != self._log_version:
+            self._log_version = view.log_version
             self._lines = list(view.lines)
             self._wrap()
 
     def on_resize(self) -> None:
-        """Wrap anew."""
+        """Wrap the lines for the new width."""
         self._wrap()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Follow the end from when a person scrolls there until they scroll away."""
+        """Follow the end while the log is scrolled to it."""
         super().watch_scroll_y(old_value, new_value)
         self._follow = new_value >= self.max_scroll_y
 
     def _wrap(self) -> None:
         width = self.scrollable_content_region.width
         self._rows = [row for line in self._lines for row in wrapped(line, max(8, width - INDENT))]
-        # Without the layout of the whole screen that setting it would bring: the log's own size stays.
+        # set_reactive skips the layout of the whole screen: the log's own size stays.
         self.set_reactive(EventLog.virtual_size, Size(width, len(self._rows)))
         self.vertical_scrollbar.window_virtual_size = len(self._rows)
         if self._follow:
-            # At once: later it would be a second frame.
+            # Scroll at once, or it would cost a second frame.
             self.scroll_end(animate=False, immediate=True, force=True)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Return one row of the screen."""
+        """Return one row of the visible part."""
         number = self.scroll_offset.y + y
         width = self.scrollable_content_region.width
         if not 0 <= number < len(self._rows):
@@ -71,13 +71,13 @@ class EventLog(ScrollView, can_focus=True):
         segments = [
             Segment(f"{clock:8} ", self.get_component_rich_style("log--time")),
             Segment("▌ ", self.get_component_rich_style(f"log--{level}")),
-            Segment(text, self.get_component_rich_style(f"log--{level if level in LOUD else 'info'}")),
+            Segment(text, self.get_component_rich_style(f"log--{level if level in COLORED else 'info'}")),
         ]
         return Strip(segments).crop(0, width).extend_cell_length(width, self.rich_style)
 
 
 def wrapped(line: Line, width: int) -> list[Line]:
-    """Return the line in rows of `width` columns; only the first has the time."""
+    """Return the line in rows of at most `width` columns; only the first has the time."""
     at, level, text = line
     if len(text) * 2 <= width or cell_len(text) <= width:
         return [line]
@@ -86,7 +86,7 @@ def wrapped(line: Line, width: int) -> list[Line]:
 
 
 def _rows(text: str, width: int) -> list[str]:
-    """Return the text broken at its blanks; a word longer than a row is cut."""
+    """Return the text broken at blanks; a word longer than a row is cut."""
     rows, row = [], ""
     for word in re.findall(r" *[^ ]+", text):
         if cell_len(row) + cell_len(word) <= width:

@@ -1,4 +1,4 @@
-"""The title of a plot: its name, its curves, what the cursor reads, and what the marks mean."""
+"""The title of a plot: its name, its curves, the values at the cursor, and the meaning of the markers."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from ..formatting import count, value
-from ..plotting.layout import Color
-from ..state.charts import Named, read
-from .panel import Part
+from ..plotting.spec import Color
+from ..state.charts import NamedSeries, value_at
+from ..state.styled_text import StyledText
 
-LINES = ("━", "╍", "┉", "─", "┄")  # as long as the dashes of a plot without colours
+LINES = ("━", "╍", "┉", "─", "┄")  # samples of the dashes in a plot without colours
 
 
 def legend(
     title: str,
-    curves: Sequence[tuple[Named, Color]],
+    curves: Sequence[tuple[NamedSeries, Color]],
     cursor: int | None,
-    signs: Sequence[tuple[str, str, Color]],
+    markers: Sequence[tuple[str, str, Color]],
     width: int,
     dashed: bool = False,
 ) -> Content:
-    """Return the title; what matters less is left out where `width` columns do not hold it."""
-    parts: list[Part] = [(title, "")]
+    """Return the title; kind, character and colour of the `markers` are left out if `width` columns are too few."""
+    parts: list[StyledText] = [(title, "")]
     if cursor is not None:
         parts.append((f"  at {count(cursor)}", "$chosen"))
     for number, ((name, curve), color) in enumerate(curves):
         words = name
         if cursor is not None:
-            words = f"{name} {value(read(curve, cursor))}".strip()
+            words = f"{name} {value(value_at(curve, cursor))}".strip()
         if words:
             parts += [(f"  {LINES[number % len(LINES)] if dashed else LINES[0]} ", _style(color)), (words, "$label")]
     if cursor is None:
-        marks = [part for kind, sign, color in signs for part in ((f"  {sign} ", _style(color)), (kind, "$label"))]
-        if marks and sum(cell_len(text) for text, _ in parts + marks) <= width:
-            parts += marks
+        meanings = [part for kind, sign, color in markers for part in ((f"  {sign} ", _style(color)), (kind, "$label"))]
+        if meanings and sum(cell_len(text) for text, _ in parts + meanings) <= width:
+            parts += meanings
     return Content.assemble(*parts)
 
 

@@ -1,4 +1,4 @@
-"""What all panels share: they show a view, and draw only when what they show has changed."""
+"""The base of all panels: a titled box of rows, drawn only where they change."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from ..state.run_view import RunView
-from .row_widget import Row, Rows
+from ..state.styled_text import StyledRow
+from .row_widget import Row, RowWidget
 
-Part = tuple[str, str]  # text and style
 
-
-class Panel(Rows):
-    """A titled box of text."""
+class Panel(RowWidget):
+    """A titled box of text. A new panel implements `rows`, and is added to the sidebar in `Dashboard.compose`."""
 
     TITLE = ""
 
@@ -24,24 +23,24 @@ class Panel(Rows):
         self.border_title = self.TITLE
 
     def show(self, view: RunView, now: float) -> None:
-        """Show the view as it stands at `now`, in Unix seconds."""
+        """Show the view at `now`, in Unix seconds."""
         width = self.content_size.width
         if width > 0:
-            self.paint(self.rows(view, now, width))
+            self.update_rows(self.rows(view, now, width))
 
     def strip_of(self, row: Row) -> Strip:
-        """Return a row; the look of a run is Textual's markup style."""
+        """Return a row for Textual; a span's style is Textual's markup."""
         return Visual.to_strips(self, Content.assemble(*row), self.size.width, 1, self.visual_style)[0]
 
-    def rows(self, view: RunView, now: float, width: int) -> list[list[Part]]:
-        """Return the rows of text, `width` columns each."""
+    def rows(self, view: RunView, now: float, width: int) -> list[StyledRow]:
+        """Return the rows of text for `width` columns; `now` is in Unix seconds."""
         raise NotImplementedError
 
 
-def spread(left: list[Part], right: list[Part], width: int) -> list[Part]:
-    """Return `left` and `right` at the two ends of a row; the left gives way where both do not fit."""
+def justify(left: StyledRow, right: StyledRow, width: int) -> StyledRow:
+    """Return `left` and `right` at the two ends of a row; `left` is cut if both do not fit."""
     room = width - sum(cell_len(text) for text, _ in right)
-    kept: list[Part] = []
+    kept: StyledRow = []
     for text, style in left:
         part = text if cell_len(text) <= room else set_cell_size(text, max(0, room - 1)) + " " * (room > 0)
         kept.append((part, style))
@@ -49,8 +48,8 @@ def spread(left: list[Part], right: list[Part], width: int) -> list[Part]:
     return [*kept, (" " * max(0, room), ""), *right]
 
 
-def bar(share: float, width: int, style: str) -> list[Part]:
-    """Return a bar of `width` columns, filled for `share` of 0 to 1, in half columns."""
+def bar(share: float, width: int, style: str) -> StyledRow:
+    """Return a progress bar of `width` columns for a `share` from 0 to 1, in half columns."""
     halves = round(max(0.0, min(1.0, share)) * width * 2)
     full, half = divmod(halves, 2)
     rest = width - full - half

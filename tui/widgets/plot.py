@@ -1,175 +1,162 @@
-"""A plot of curves, drawn only when its picture would change."""
+"""A plot of curves that is drawn only when its layout changes."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.color import Color as Shade
+from textual.color import Color as TextualColor
 from textual.content import Content
 from textual.message import Message
 from textual.strip import Strip
 
-from stoker.engine.history.series import Dense, Sparse
+from stoker.engine.history.series import Series
 
-from ..plotting.layout import Color, Picture, Plot, picture
-from ..plotting.render import paint
-from ..plotting.x_axis import STEPS, Axis
-from ..state.charts import SIGNS, Named
+from ..plotting.decorations import MARKERS, PLAIN, Decorations
+from ..plotting.layout import PlotLayout, lay_out
+from ..plotting.render import render
+from ..plotting.spec import Color, PlotSpec
+from ..state.charts import NamedSeries
 from .legend import legend
-from .row_widget import Row, Rows
+from .row_widget import Row, RowWidget
 
-SHARE = 0.004  # of the time at most goes into drawing one plot; showing it costs as much again
-COLORS = 6
-DIM = 0.62  # of the background in what lies behind
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What is around the curves; `words` stand in the title, `signs` on the axis, `warned` is an upright line."""
-
-    scale: Axis = STEPS
-    window: tuple[int, int] | None = None
-    words: str = ""
-    signs: tuple[tuple[int, str], ...] = ()
-    warned: int | None = None
-    cursor: int | None = None
+TIME_SHARE = 0.004  # share of the time that drawing one plot may take; showing it costs as much again
+COLORS = 6  # colours of curves in the theme
+DIM = 0.62  # share of the background colour in curves behind the others
 
 
-PLAIN = Frame()
-
-
-class Curve(Rows):
-    """Curves with a legend in the title; the colours are the component classes `curve--0` and on."""
+class PlotWidget(RowWidget):
+    """Curves with a legend in the title; their colours are the component classes `curve--0` to `curve--5`."""
 
     COMPONENT_CLASSES = {f"curve--{number}" for number in range(COLORS)} | {
         *("curve--axis", "curve--bad", "curve--rule"),
-        *(f"curve--{sign}" for sign in SIGNS),
+        *(f"curve--{kind}" for kind in MARKERS),
     }
 
     class Pointed(Message):
-        """A person clicked on the curve, or turned the wheel there: `turned` is -1 up, 1 down, 0 for a click."""
+        """A person clicked on the plot or turned the mouse wheel there."""
 
-        def __init__(self, curve: Curve, step: int, turned: int) -> None:
-            """Say at which `step`."""
+        def __init__(self, plot: PlotWidget, step: int, wheel: int) -> None:
+            """Tell the `step` under the mouse; `wheel` is -1 for up, 1 for down, 0 for a click."""
             super().__init__()
-            self.curve, self.step, self.turned = curve, step, turned
+            self.plot, self.step, self.wheel = plot, step, wheel
 
     def __init__(self, title: str, *, id: str, first_color: int = 0) -> None:
         """Make an empty plot; its curves take the colours from `first_color` on."""
         super().__init__(id=id)
         self.title = title
         self.first_color = first_color
-        self._picture: Picture | None = None
-        self._wanted: object = None
-        self._asked: object = None
-        self._frame = PLAIN
+        self._layout: PlotLayout | None = None
+        self._inputs: object = None
+        self._request: object = None
+        self._decorations = PLAIN
         self._shown_legend: Content | None = None
-        self._next = 0.0
+        self._next_draw = 0.0
 
     def show(
         self,
-        curves: Sequence[Named],
+        curves: Sequence[NamedSeries],
         *,
-        reach: int,
+        last_step: int,
         log: bool = False,
         empty: str = "",
-        behind: Sequence[tuple[int, Dense | Sparse]] = (),
-        bands: Sequence[tuple[int, Dense | Sparse, Dense | Sparse]] = (),
-        frame: Frame = PLAIN,
+        background: Sequence[tuple[int, Series]] = (),
+        bands: Sequence[tuple[int, Series, Series]] = (),
+        decorations: Decorations = PLAIN,
     ) -> None:
-        """Show the curves up to step `reach`, or the words `empty`; called on every tick, so it looks what is new."""
+        """Show the curves up to `last_step`, or the note `empty`. Called on every tick: returns early if all is drawn."""
         size = self.content_size
         if size.width <= 0 or size.height <= 0:
             return
-        # A draw as dear as its time was may wait, but not one that a person asked for.
-        which = tuple(id(curve) for _, curve in curves)
-        looks = (size, log, self.title, frame.words, frame.scale.kind, self.app.theme)
-        asked = (*looks, frame.window, frame.cursor, which)
-        if asked == self._asked and time.monotonic() < self._next:
+        # New points may wait, for as long as the drawing cost allows; a change that a person made may not.
+        sources = tuple(id(curve) for _, curve in curves)
+        looks = (size, log, self.title, decorations.caption, decorations.x_axis.unit, self.app.theme)
+        request = (*looks, decorations.window, decorations.cursor, sources)
+        if request == self._request and time.monotonic() < self._next_draw:
             return
         colors = [self._color(f"{(self.first_color + number) % COLORS}") for number in range(len(curves))]
-        drawn = [(curve, self._dim(self._color(f"{number % COLORS}"))) for number, curve in behind]
+        drawn = [(curve, self._dim(self._color(f"{number % COLORS}"))) for number, curve in background]
         drawn += [(curve, color) for (_, curve), color in zip(curves, colors, strict=True)]
         shades = [(low, high, self._dim(self._color(f"{number % COLORS}"))) for number, low, high in bands]
         names = tuple(name for name, _ in curves)
         axis = self._color("axis")
         edges = ((edge, color) for low, high, color in shades for edge in (low, high))
         versions = tuple((id(curve), curve.version, color) for curve, color in (*drawn, *edges))
-        wanted = (size, asked, empty, reach, frame, names, versions, axis)
-        if wanted == self._wanted:
+        inputs = (size, request, empty, last_step, decorations, names, versions, axis)
+        if inputs == self._inputs:
             return
-        self._wanted, self._asked, self._frame = wanted, asked, frame
+        self._inputs, self._request, self._decorations = inputs, request, decorations
         began = time.thread_time()
-        signs = [(kind, SIGNS[kind], self._color(kind)) for kind in SIGNS if any(kind == own for _, own in frame.signs)]
-        kinds = {kind: (sign, color) for kind, sign, color in signs}
-        title = f"{self.title} ({frame.words})" if frame.words else self.title
-        words = legend(
-            title, list(zip(curves, colors, strict=True)), frame.cursor, signs, size.width - 4, self.app.no_color
-        )
-        if words != self._shown_legend:
-            self.border_title = self._shown_legend = words
+        self._show_legend(curves, colors, size.width - 4)
         rule, dim = self._color("rule"), self._dim(self._color("best"))
-        plot = Plot(
+        lines = ((decorations.warning_step, dim), (decorations.cursor, rule))
+        spec = PlotSpec(
             size.width,
             size.height,
             tuple(drawn),
             axis,
             self._color("bad"),
-            (0, reach),
+            (0, last_step),
             log,
             empty,
-            frame.scale,
-            frame.window,
-            tuple((step, *kinds[kind]) for step, kind in frame.signs),
+            decorations.x_axis,
+            decorations.window,
+            tuple((step, MARKERS[kind], self._color(kind)) for step, kind in decorations.markers),
             self.app.no_color,
-            len(behind),
+            len(background),
             bands=tuple(shades),
-            rules=tuple(
-                (step, color) for step, color in ((frame.warned, dim), (frame.cursor, rule)) if step is not None
-            ),
+            vertical_lines=tuple((step, color) for step, color in lines if step is not None),
         )
-        image = picture(plot)
-        if image != self._picture:
-            self._picture = image
-            self.paint(paint(image))
-        # What a draw costs is the training's time too: draw as seldom as it is dear.
-        self._next = time.monotonic() + (time.thread_time() - began) / SHARE
+        layout = lay_out(spec)
+        if layout != self._layout:
+            self._layout = layout
+            self.update_rows(render(layout))
+        # Drawing takes time from the training: the more one drawing costs, the rarer it gets.
+        self._next_draw = time.monotonic() + (time.thread_time() - began) / TIME_SHARE
+
+    def _show_legend(self, curves: Sequence[NamedSeries], colors: list[Color], width: int) -> None:
+        decorations = self._decorations
+        shown = {kind for _, kind in decorations.markers}
+        markers = [(kind, marker, self._color(kind)) for kind, marker in MARKERS.items() if kind in shown]
+        title = f"{self.title} ({decorations.caption})" if decorations.caption else self.title
+        colored = list(zip(curves, colors, strict=True))
+        words = legend(title, colored, decorations.cursor, markers, width, self.app.no_color)
+        if words != self._shown_legend:
+            self.border_title = self._shown_legend = words
 
     def step_at(self, column: int) -> int | None:
-        """Return the step at a column of the plot."""
-        if (image := self._picture) is None or not image.lines:
+        """Return the step at a column of the widget, or None without curves."""
+        if (layout := self._layout) is None or not layout.lines:
             return None
-        low, high = image.reach
-        share = (column - image.margin - 1) / max(1, image.width - image.margin - 2)
-        place = low + max(0.0, min(1.0, share)) * (high - low)
-        return round(float(self._frame.scale.steps(np.array(place))))
+        low, high = layout.x_range
+        share = (column - layout.margin - 1) / max(1, layout.width - layout.margin - 2)
+        position = low + max(0.0, min(1.0, share)) * (high - low)
+        return round(float(self._decorations.x_axis.steps(np.array(position))))
 
     def on_click(self, event: events.Click) -> None:
-        """Say where."""
+        """Post `Pointed`."""
         self._point(event, 0)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Say where."""
+        """Post `Pointed`."""
         self._point(event, -1)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Say where."""
+        """Post `Pointed`."""
         self._point(event, 1)
 
-    def _point(self, event: events.MouseEvent, turned: int) -> None:
+    def _point(self, event: events.MouseEvent, wheel: int) -> None:
         if (place := event.get_content_offset(self)) is not None and (step := self.step_at(place.x)) is not None:
             event.stop()
-            self.post_message(self.Pointed(self, step, turned))
+            self.post_message(self.Pointed(self, step, wheel))
 
     def strip_of(self, row: Row) -> Strip:
-        """Return a row; the look of a run is its colour."""
+        """Return a row for Textual; a span's style is its colour."""
         base = self.rich_style
         segments = [Segment(text, base + Style.from_color(RichColor.from_rgb(*color))) for text, color in row]
         return Strip(segments).adjust_cell_length(self.size.width, base)
@@ -178,4 +165,4 @@ class Curve(Rows):
         return self.get_component_styles(f"curve--{name}").color.rgb
 
     def _dim(self, color: Color) -> Color:
-        return Shade(*color).blend(self.background_colors[1], DIM).rgb
+        return TextualColor(*color).blend(self.background_colors[1], DIM).rgb

@@ -1,45 +1,48 @@
-"""How far the run is, how fast it goes and how long it still takes."""
+"""The panel of progress: steps, epochs, time left, speed."""
 
 from __future__ import annotations
 
+from stoker.engine.runs.status import FINISHED
+
 from ..formatting import count, duration, rate
-from ..state.run_view import FINISHED, RunView
-from .panel import Panel, Part, bar, spread
+from ..state.run_view import RunView
+from ..state.styled_text import StyledRow
+from .panel import Panel, bar, justify
 
 
-class Progress(Panel):
-    """Epochs, steps, time left and throughput."""
+class ProgressPanel(Panel):
+    """Steps, time left, epochs and throughput."""
 
     TITLE = "progress"
 
-    def rows(self, view: RunView, now: float, width: int) -> list[list[Part]]:
-        """Return the bars of the whole run and of the epoch, then the pace."""
+    def rows(self, view: RunView, now: float, width: int) -> list[StyledRow]:
+        """Return the bars of the run and of the epoch, then samples and steps per second."""
         epochs = view.started.epochs if view.started else 0
         per_epoch = view.steps_per_epoch or 0
-        rows = [spread([("step ", "$label")], _of(view.step, view.steps or 0), width)]
+        rows = [justify([("step ", "$label")], _of(view.step, view.steps or 0), width)]
         if view.steps:
             share = view.step / view.steps
             percent = f" {min(1.0, share):4.0%}"
             rows.append([*bar(share, width - len(percent), "$primary"), (percent, "$label")])
         if view.state in FINISHED:
-            rows.append(spread([("took ", "$label")], [(duration(view.elapsed(now)), "bold")], width))
+            rows.append(justify([("took ", "$label")], [(duration(view.elapsed(now)), "bold")], width))
         else:
-            words = "left of this fold " if view.fold is not None and len(view.folds) > 1 else "left "
-            rows.append(spread([(words, "$label")], [(duration(view.left(now)), "bold")], width))
-        rows.append(spread([("epoch ", "$label")], _of(view.epoch, epochs), width))
+            words = "left in this fold " if view.fold is not None and len(view.folds) > 1 else "left "
+            rows.append(justify([(words, "$label")], [(duration(view.seconds_left(now)), "bold")], width))
+        rows.append(justify([("epoch ", "$label")], _of(view.epoch, epochs), width))
         if per_epoch > 1:
             share = (view.step - max(0, view.epoch - 1) * per_epoch) / per_epoch
             percent = f" {share:4.0%}"
             rows.append([*bar(share, width - len(percent), "$chosen"), (percent, "$label")])
         samples = rate(view.samples_per_second) if view.step else "–"
-        pace = view.pace.rate()
+        steps = view.throughput.rate()
         return [
             *rows,
-            spread([("samples/s ", "$label")], [(samples, "")], width),
-            spread([("steps/s ", "$label")], [("–" if pace is None else rate(pace), "")], width),
+            justify([("samples/s ", "$label")], [(samples, "")], width),
+            justify([("steps/s ", "$label")], [("–" if steps is None else rate(steps), "")], width),
         ]
 
 
-def _of(number: int, total: int) -> list[Part]:
-    whole: list[Part] = [(f" / {count(total)}", "$label")] if total else []
-    return [(count(number), "bold"), *whole]
+def _of(number: int, total: int) -> StyledRow:
+    of_total: StyledRow = [(f" / {count(total)}", "$label")] if total else []
+    return [(count(number), "bold"), *of_total]

@@ -1,4 +1,4 @@
-"""Rows of text that are painted one by one: what has not changed is neither rendered nor sent again."""
+"""Rows of text that are drawn one by one; a row that did not change is neither rendered nor sent."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-Run = tuple[str, Any]  # text, and how it looks
-Row = Sequence[Run]
+Span = tuple[str, Any]
+"""Text, and a style that the subclass interprets."""
+Row = Sequence[Span]
 
 
-class Rows(Widget):
-    """A widget of rows, each a sequence of runs; what a run's look means says `strip_of`."""
+class RowWidget(Widget):
+    """A widget of rows, each a sequence of spans. Subclasses interpret a span's style in `strip_of`."""
 
-    DEFAULT_CSS = "Rows { height: auto; }"
+    DEFAULT_CSS = "RowWidget { height: auto; }"
 
     def __init__(self, *, id: str) -> None:
-        """Make it without a row."""
+        """Make a widget without rows."""
         super().__init__(id=id)
         self._rows: Sequence[Row] = ()
 
-    def paint(self, rows: Sequence[Row]) -> None:
+    def update_rows(self, rows: Sequence[Row]) -> None:
         """Show these rows; only the cells that differ are drawn again."""
         before, self._rows = self._rows, rows
         if len(before) != len(rows):
@@ -36,7 +37,7 @@ class Rows(Widget):
             self.refresh(*regions)
 
     def strip_of(self, row: Row) -> Strip:
-        """Return a row as Textual draws it."""
+        """Return a row for Textual."""
         raise NotImplementedError
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -44,14 +45,14 @@ class Rows(Widget):
         return len(self._rows)
 
     def render_line(self, y: int) -> Strip:
-        """Return one row of the screen."""
+        """Return one row of the widget."""
         if y < len(self._rows):
             return self.strip_of(self._rows[y])
         return Strip.blank(self.size.width, self.rich_style)
 
 
 def _changed(old: Row, new: Row) -> list[tuple[int, int]]:
-    """Return where two rows differ, as columns from and to; at most one stretch."""
+    """Return the changed columns of a row as one range (start, end), or an empty list."""
     if old == new:
         return []
     before, after = _cells(old), _cells(new)
@@ -66,8 +67,8 @@ def _changed(old: Row, new: Row) -> list[tuple[int, int]]:
     return [(start, end)]
 
 
-def _cells(row: Row) -> list[Run] | None:
-    """Return each cell's character and look; None where a character takes more or less than one."""
+def _cells(row: Row) -> list[Span] | None:
+    """Return each cell's character and style; None if a character is not exactly one cell wide."""
     if not all(text.isascii() or cell_len(text) == len(text) for text, _ in row):
         return None
-    return [(character, look) for text, look in row for character in text]
+    return [(character, style) for text, style in row for character in text]

@@ -1,4 +1,4 @@
-"""The top line of a screen: its name, what it shows, and counts."""
+"""The top line of a screen: its name, its subject, and facts."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
-from .panel import Part, spread
+from ..state.styled_text import StyledRow
+from .panel import justify
 
-SUBJECT = 16  # columns of what is shown that no fact takes
+SUBJECT_WIDTH = 16  # columns of the subject that facts leave free
 
 
-class Title(Static):
-    """One line, like the dashboard's line of state."""
+class ScreenHeader(Static):
+    """One line, like the dashboard's status bar."""
 
     def __init__(self, *, id: str) -> None:
         """Make an empty line."""
@@ -22,24 +23,24 @@ class Title(Static):
         self._shown: tuple[str, str, list[str], str] = ("", "", [], "")
 
     def show(self, name: str, subject: str, facts: Iterable[str] = (), chosen: str = "") -> None:
-        """Show the screen's `name`, its `subject`, and `facts` at the right, the one that is `chosen` to be seen."""
+        """Show the `name`, the `subject`, and the `facts` at the right with the `chosen` one highlighted."""
         self._shown = name, subject, [fact for fact in facts if fact], chosen
         self._draw()
 
     def on_resize(self) -> None:
-        """Spread it over the new width."""
+        """Draw for the new width."""
         self._draw()
 
     def _draw(self) -> None:
         name, subject, facts, chosen = self._shown
-        left: list[Part] = [(f" {name} ", "bold $text on $primary"), (f" {subject} ", "bold")]
-        # The screen keeps its name; of the facts the one that is chosen stays longest.
-        room = self.size.width - cell_len(name) - min(cell_len(subject), SUBJECT) - 6
+        left: StyledRow = [(f" {name} ", "bold $text on $primary"), (f" {subject} ", "bold")]
+        # Without room drop facts, the chosen one last; the name always stays.
+        room = self.size.width - cell_len(name) - min(cell_len(subject), SUBJECT_WIDTH) - 6
         while len(facts) > 1 and len(" · ".join(facts)) > room:
             facts = facts[:-1] if facts[-1] != chosen else facts[1:]
         facts = facts if cell_len(name) + 4 + sum(map(cell_len, facts)) <= self.size.width else []
-        right: list[Part] = []
+        right: StyledRow = []
         for fact in facts:
             right += [(" · " if right else " ", "$label"), (fact, "bold $chosen" if fact == chosen else "$label")]
         if name:
-            self.update(Content.assemble(*spread(left, [*right, (" ", "")], self.size.width)), layout=False)
+            self.update(Content.assemble(*justify(left, [*right, (" ", "")], self.size.width)), layout=False)

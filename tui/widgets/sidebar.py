@@ -1,4 +1,4 @@
-"""The panels beside the plots: where there is no room for all of them, those of less importance give way."""
+"""The column of panels beside the plots; without room the less important panels are hidden."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from textual.containers import Vertical
 from ..state.run_view import RunView
 from .panel import Panel
 
-LEAST = 2  # rows of the last panel that are worth showing without the others
+MIN_ROWS = 2  # rows that the last panel is cut to at most
 
 
-class Side(Vertical):
-    """Panels in the order of their importance."""
+class Sidebar(Vertical):
+    """Panels in the order of their importance: the order of the children."""
 
-    _left = 0
+    _last_height = 0
 
     def show(self, view: RunView, now: float) -> None:
-        """Show the view, in as many panels as there is room for."""
+        """Show the view in as many panels as fit; `now` is in Unix seconds."""
         room, width = self.content_size.height, self.content_size.width
         panels = [child for child in self.children if isinstance(child, Panel)]
         for panel in panels:
             before, frame = room, panel.gutter
             rows = panel.rows(view, now, max(1, width - frame.width))
-            panel.paint(rows)
+            panel.update_rows(rows)
             wanted = frame.height + len(rows)
-            # The last one has what matters most at its top; and the first is there in any case.
-            least = frame.height + LEAST if panel is panels[-1] else wanted
+            # The last panel may be cut, because its first rows matter most. The first panel is always shown.
+            least = frame.height + MIN_ROWS if panel is panels[-1] else wanted
             fits = bool(rows) and (min(least, wanted) <= room or panel is panels[0])
             panel.set_class(not fits, "-crowded")
             room -= wanted if fits else 0
-        self._leave(panels[-1], max(1, before))
+        self._limit_height(panels[-1], max(1, before))
 
-    def _leave(self, panel: Panel, room: int) -> None:
-        # Said again, it would lay the screen out again.
-        if room != self._left:
-            self._left = room
+    def _limit_height(self, panel: Panel, room: int) -> None:
+        # Setting it again triggers a layout, so set it only when it changed.
+        if room != self._last_height:
+            self._last_height = room
             panel.styles.max_height = room

@@ -1,14 +1,17 @@
-"""The top line: what runs, where, and how it stands."""
+"""The top line of the dashboard: state, run, device, time."""
 
 from __future__ import annotations
 
 from rich.cells import cell_len
 
-from ..formatting import count, duration
-from ..state.run_view import FINISHED, RunView
-from .panel import Panel, Part, spread
+from stoker.engine.runs.status import FINISHED, label
 
-LOOKS = {
+from ..formatting import count, duration
+from ..state.run_view import RunView
+from ..state.styled_text import StyledRow
+from .panel import Panel, justify
+
+STATE_STYLES = {
     "loading": ("○", "$secondary"),
     "training": ("●", "$success"),
     "evaluating": ("◆", "$accent"),
@@ -19,26 +22,27 @@ LOOKS = {
     "failed": ("✗", "$error"),
     "lost": ("?", "$error"),
 }
-WORDS = {"loading": "loading…", "early_stopping": "stopped early"}
+"""Mark and colour of each state, by its name in `stoker.engine.runs.status`."""
+UNKNOWN = ("·", "$secondary")
 
 
-class StateLine(Panel):
-    """State, run, task, device, size and time trained, on one line."""
+class StatusBar(Panel):
+    """State, run, device, model size and trained time on one line."""
 
-    def rows(self, view: RunView, now: float, width: int) -> list[list[Part]]:
-        """Return the one line; what matters less gives way first."""
-        state = view.standing(now)
-        mark, style = LOOKS.get(state, ("·", "$secondary"))
-        words = WORDS.get(state, state)
+    def rows(self, view: RunView, now: float, width: int) -> list[StyledRow]:
+        """Return the one line; without room the less important facts are dropped first."""
+        state = view.status(now)
+        mark, style = STATE_STYLES.get(state, UNKNOWN)
+        words = label(state)
         if state == "evaluating" and view.evaluating is not None:
             words = f"evaluating {view.evaluating.split}"
-        left: list[Part] = [(f" {mark} {words} ", f"bold $text on {style}"), (f" {view.name} ", "bold")]
+        left: StyledRow = [(f" {mark} {words} ", f"bold $text on {style}"), (f" {view.name} ", "bold")]
         if view.save_failed:
             left.insert(1, (" ! not saved ", "bold $text on $error"))
-        if view.elsewhere and state not in FINISHED:
-            host = f" on {view.started.host}" if view.started and view.started.host else " elsewhere"
-            left.insert(1, (f" read-only: trains{host} ", "bold $text on $secondary"))
-        right: list[Part] = [(f" {duration(view.elapsed(now))} ", "bold")]
+        if view.remote and state not in FINISHED:
+            host = f"on {view.started.host}" if view.started and view.started.host else "on another machine"
+            left.insert(1, (f" read-only: trains {host} ", "bold $text on $secondary"))
+        right: StyledRow = [(f" {duration(view.elapsed(now))} ", "bold")]
         started = view.started
         if started is not None:
             fold = f"fold {view.fold + 1}/{started.folds}" if view.fold is not None and started.folds > 1 else ""
@@ -50,4 +54,4 @@ class StateLine(Panel):
                 facts.pop()
             if facts:
                 right.insert(0, (" " + " · ".join(facts), "$label"))
-        return [spread(left, right, width)]
+        return [justify(left, right, width)]

@@ -1,4 +1,4 @@
-"""The machine: processors, memory, and each GPU with its use, memory, temperature and power."""
+"""The panel of the machine: processors, memory, and each GPU with use, memory, temperature and power."""
 
 from __future__ import annotations
 
@@ -6,40 +6,41 @@ import asyncio
 
 from ..formatting import size
 from ..state.run_view import RunView
-from ..state.system_stats import Gpu, Machine, Reading
-from .panel import Panel, Part, bar, spread
+from ..state.styled_text import StyledRow
+from ..state.system_stats import Gpu, SystemReading, SystemStats
+from .panel import Panel, bar, justify
 
-EVERY = 2.0  # seconds between two readings
-SOON = 0.3  # seconds to the first
-BAR = 8  # columns
-OF_A_CORE = 32  # columns from which there is room to say so
+POLL_INTERVAL = 2.0  # seconds between two readings
+FIRST_POLL = 0.3  # seconds until the first reading
+BAR_WIDTH = 8  # columns
+CORE_WIDTH = 32  # columns of the panel that have room for "of a core"
 
 
-class MachinePanel(Panel):
-    """What the machine is busy with; it reads on a clock of its own, in a thread."""
+class SystemPanel(Panel):
+    """The use of the machine, read by a timer in a thread."""
 
     TITLE = "machine"
 
     def __init__(self, *, id: str) -> None:
-        """Read nothing before it is shown."""
+        """Make an empty panel; reading starts when it is shown."""
         super().__init__(id=id)
-        self._machine = Machine()
-        self._reading: Reading | None = None
+        self._stats = SystemStats()
+        self._reading: SystemReading | None = None
         self._last: tuple[RunView, float] | None = None
 
     def on_mount(self) -> None:
-        """Start the clock."""
-        self.set_interval(EVERY, self._look)
-        self.set_timer(SOON, self._look)
+        """Start the timers."""
+        self.set_interval(POLL_INTERVAL, self._poll)
+        self.set_timer(FIRST_POLL, self._poll)
 
-    def rows(self, view: RunView, now: float, width: int) -> list[list[Part]]:
-        """Return the use of each GPU, then of the processors and of the memory."""
+    def rows(self, view: RunView, now: float, width: int) -> list[StyledRow]:
+        """Return the use of each GPU, of the processors, of the memory, and of the process that trains."""
         self._last = view, now
-        if view.elsewhere:
-            return [[("not this one", "$label")]]
+        if view.remote:
+            return [[("trains on another machine", "$label")]]
         reading = self._reading
         title = self.TITLE if view.alive else f"{self.TITLE} at the end"
-        if title != self.border_title:  # said again, it would draw the panel again
+        if title != self.border_title:  # setting it again would draw the panel again
             self.border_title = title
         if reading is None:
             return [[("…", "$label")]] if view.alive else []
@@ -54,31 +55,33 @@ class MachinePanel(Panel):
             _row("RAM ", reading.used / max(1, reading.memory), _bytes(reading.used, reading.memory), width),
         ]
         if reading.own_memory is not None:
-            words = " of a core" if width >= OF_A_CORE else ""
-            own: list[Part] = [
+            words = " of a core" if width >= CORE_WIDTH else ""
+            own: StyledRow = [
                 (_share(reading.own_cpu), "bold"),
                 (f"{words}  {size(reading.own_memory)}", "$label"),
             ]
-            rows.append(spread([("training ", "$label")], own, width))
+            rows.append(justify([("training ", "$label")], own, width))
         return rows
 
-    async def _look(self) -> None:
-        # Nobody sees it on a small screen, or with another screen before it; and where nothing trains, nothing is sent.
+    async def _poll(self) -> None:
+        # Skip the reading when the panel is hidden, or when nothing trains here.
         if self._last is None or not self.is_on_screen:
             return
         view, now = self._last
-        # Whether an engine is there is not known before the whole history is.
-        if view.elsewhere or not view.alive or not view.caught:
+        # Until the history is read, it is unknown whether an engine is there.
+        if view.remote or not view.alive or not view.caught_up:
             return
         pid = view.started.pid if view.started else None
-        self._reading = await asyncio.to_thread(self._machine.read, pid)
+        self._reading = await asyncio.to_thread(self._stats.read, pid)
         self.show(view, now)
 
 
-def _gpu(number: int, gpu: Gpu, width: int) -> list[list[Part]]:
-    facts = "  ".join(_heat(gpu))
+def _gpu(number: int, gpu: Gpu, width: int) -> list[StyledRow]:
+    facts = "  ".join(_temperature_and_power(gpu))
     rows = [
-        spread([(f"GPU {number} ", "$label"), (gpu.name.removeprefix("NVIDIA "), "")], [(f" {facts}", "$label")], width)
+        justify(
+            [(f"GPU {number} ", "$label"), (gpu.name.removeprefix("NVIDIA "), "")], [(f" {facts}", "$label")], width
+        )
     ]
     if gpu.use is not None:
         rows.append(_row("use ", gpu.use, [(f"{gpu.use:4.0%}", "bold")], width))
@@ -87,29 +90,29 @@ def _gpu(number: int, gpu: Gpu, width: int) -> list[list[Part]]:
     return rows
 
 
-def _short(number: int, gpu: Gpu, width: int) -> list[Part]:
-    """Return one of several on a single row."""
+def _short(number: int, gpu: Gpu, width: int) -> StyledRow:
+    """Return one of several GPUs on one row."""
     use = "" if gpu.use is None else f"{gpu.use:4.0%}"
     memory = "" if gpu.used is None or gpu.memory is None else f"{gpu.used / 1e9:.0f}/{gpu.memory / 1e9:.0f} GB"
-    right = "  ".join(filter(None, (memory, *_heat(gpu))))
-    return spread([(f"GPU {number} ", "$label"), (use, "bold")], [(right, "$label")], width)
+    right = "  ".join(filter(None, (memory, *_temperature_and_power(gpu))))
+    return justify([(f"GPU {number} ", "$label"), (use, "bold")], [(right, "$label")], width)
 
 
 def _share(share: float | None) -> str:
     return "–" if share is None else f"{share:.0%}"
 
 
-def _heat(gpu: Gpu) -> list[str]:
+def _temperature_and_power(gpu: Gpu) -> list[str]:
     degrees = [] if gpu.degrees is None else [f"{gpu.degrees}°C"]
     return degrees if gpu.watts is None else [*degrees, f"{gpu.watts:.0f} W"]
 
 
-def _row(name: str, share: float, right: list[Part], width: int) -> list[Part]:
-    # Full memory ends a training; a busy processor is what it is for.
+def _row(name: str, share: float, right: StyledRow, width: int) -> StyledRow:
+    # Full memory ends a training; a busy processor is normal.
     style = "$bad" if share >= 0.95 and name in ("RAM ", "mem ") else "$primary"
     room = width - len(name) - 1 - sum(len(text) for text, _ in right)
-    return spread([(name, "$label"), *(bar(share, min(BAR, room), style) if room >= 3 else [])], right, width)
+    return justify([(name, "$label"), *(bar(share, min(BAR_WIDTH, room), style) if room >= 3 else [])], right, width)
 
 
-def _bytes(used: int, total: int) -> list[Part]:
+def _bytes(used: int, total: int) -> StyledRow:
     return [(f"{used / 1e9:.1f}", "bold"), (f" of {total / 1e9:.0f} GB", "$label")]

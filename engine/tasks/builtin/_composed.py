@@ -1,4 +1,4 @@
-"""Street numbers composed from scikit-learn's real handwritten digits, for machines without the photographs."""
+"""Compose street numbers from scikit-learn's handwritten digits, for machines without the photographs of SVHN."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from torch.nn import functional
 
 from ._street_data import BLANK, HEIGHT, PLACES, WIDTH
 
-SEED = 0  # the data are always the same, whatever the run's seed
-TRAIN, TEST = 24_000, 2_000
-LENGTHS = (0.15, 0.49, 0.25, 0.06, 0.03, 0.02)  # shares of numbers of 1 to 6 digits: SVHN's, with more of the long ones
+SEED = 0  # the data do not depend on the run's seed
+TRAIN, TEST = 24_000, 2_000  # numbers of pictures
+LENGTHS = (0.15, 0.49, 0.25, 0.06, 0.03, 0.02)  # shares of the lengths 1 to 6: as in SVHN, with more long numbers
 
 
 def compose() -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Return (pictures (N, 3, 32, 64) as bytes, digits (N, 6)) to train and to test on; no handwriting is in both."""
+    """Return the training and the test part, each (pictures (N, 3, 32, 64) of uint8, digits (N, 6) of int64).
+
+    No scan of a digit is in both parts.
+    """
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
@@ -32,7 +35,7 @@ def _numbers(scans: np.ndarray, digits: np.ndarray, count: int, draw: np.random.
     for number, length in enumerate(lengths):
         chosen = draw.integers(0, len(scans), length)
         labels[number, :length] = digits[chosen]
-        # The number fills the picture but for a margin, as a photograph does that was cut to its boxes.
+        # The number fills the picture up to a margin, like a photograph cropped to the boxes of its digits.
         left, right = (int(margin) for margin in draw.integers(2, 9, 2))
         width = (WIDTH - left - right) // length
         height = int(draw.integers(18, 27))
@@ -46,7 +49,10 @@ def _numbers(scans: np.ndarray, digits: np.ndarray, count: int, draw: np.random.
 
 
 def _coloured(inks: np.ndarray, draw: np.random.Generator) -> Tensor:
-    """Give every number (N, 32, 64) a colour, its ground another one that it can be told from, and grain."""
+    """Return pictures (N, 3, 32, 64) of the inks (N, 32, 64), 0 to 1: random ink and ground colours, and noise.
+
+    The two colours of a picture differ by at least 0.35 in every channel.
+    """
     count = len(inks)
     ground = draw.uniform(0, 1, (count, 3, 1, 1)).astype(np.float32)
     away = draw.uniform(0.35, 0.6, (count, 3, 1, 1)).astype(np.float32)

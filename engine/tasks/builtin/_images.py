@@ -1,4 +1,4 @@
-"""What the tasks on coloured pictures share: pixels kept as bytes, the usual augmentation, a torchvision ResNet."""
+"""Shared by the tasks on colour pictures: pixels stored as bytes, the usual augmentation, a torchvision ResNet."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from torch.nn import functional
 
 
 class Pixels(nn.Module):
-    """Turns bytes (N, 3, H, W) into normalised numbers on the device: a quarter of the memory of keeping floats."""
+    """Normalise pictures of uint8 (N, 3, H, W) on the device, which takes a quarter of the memory of float32 data."""
 
     mean: Tensor
     std: Tensor
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
-        """Normalise each channel, 0 to 1, by its `mean` and `std`."""
+        """Take the `mean` and `std` of each channel, on the scale 0 to 1."""
         super().__init__()
         self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1) * 255, persistent=False)
         self.register_buffer("std", torch.tensor(std).view(-1, 1, 1) * 255, persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return (N, 3, H, W) of float32."""
+        """Return the normalised pictures (N, 3, H, W) of float32."""
         return (images - self.mean) / self.std
 
 
 def crop(images: Tensor, padding: int, *, flip: bool) -> Tensor:
-    """Shift every picture of (N, C, H, W) by up to `padding` pixels at random, black outside, and mirror half of them.
+    """Shift each picture of (N, C, H, W) by up to `padding` pixels at random; with `flip` mirror half of them.
 
-    What torchvision's RandomCrop and RandomHorizontalFlip do picture by picture, for the whole batch at once.
+    The border is filled with zeros. For a whole batch at once, this is torchvision's RandomCrop with padding and
+    RandomHorizontalFlip, as in He et al. 2016.
     """
     count, channels, height, width = images.shape
     device = images.device
@@ -45,9 +46,9 @@ def crop(images: Tensor, padding: int, *, flip: bool) -> Tensor:
 
 
 def resnet(name: str) -> tuple[nn.Module, int]:
-    """Return torchvision's ResNet for small pictures, untrained, and the features (N, n) that it gives.
+    """Return torchvision's ResNet for small pictures, untrained and without its last layer, and its number of features.
 
-    Its first layer neither strides nor pools, as in He et al. 2016 on CIFAR-10: at 32 pixels there is none to spare.
+    The first layer has stride 1 and no pooling, as in He et al. 2016 on CIFAR-10, because 32 pixels are few.
     """
     from torchvision import models
 

@@ -1,4 +1,4 @@
-"""Street numbers from the forms that people have them in: PNG files with a JSON file, or torchvision's SVHN."""
+"""Read street numbers from their two usual formats: PNG files with a JSON file, or torchvision's SVHN."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ...data.download import data_folder, reading, tell
+from ...data.download import data_folder, reading, report
 from ...errors import RequestError
 
-PLACES, BLANK = 6, 10
-HEIGHT, WIDTH = 32, 64
-MARGIN = 0.15  # of the box's size, on each side; Goodfellow et al. 2014 expand it by 30 %
-NAMES = ("mchar_{}", "{}")
-READ_APART = 5000  # pictures between two lines of progress
+PLACES = 6  # digits of a number at most
+BLANK = 10  # class of a place without a digit
+HEIGHT, WIDTH = 32, 64  # pixels
+MARGIN = 0.15  # share of the box's size added on each side; 30 % in all, as in Goodfellow et al. 2014
+NAMES = ("mchar_{}", "{}")  # names of the folder and the JSON file of a part
+LOG_INTERVAL = 5000  # pictures between two lines of progress
 
 Pair = tuple[Tensor, Tensor]
-"""Pictures (N, 3, 32, 64) as bytes, and digits (N, 6) with 10 for no digit."""
+"""Pictures (N, 3, 32, 64) of uint8, and digits (N, 6) of int64 with 10 for no digit."""
 
 
 class Annotation(msgspec.Struct):
@@ -38,38 +39,36 @@ class Annotation(msgspec.Struct):
 
 @dataclass
 class Found:
-    """What there is to train and to evaluate on."""
+    """The data for `Task`."""
 
     train: Pair
     test: Pair | None
     val: Pair | None = None
     note: str = ""
+    """A remark for the start of the run; empty for photographs."""
 
 
-def load() -> Found:
-    """Return the street numbers in the data folder, or in `svhn` in it; composed ones where there are none.
+def load() -> Found | None:
+    """Return the street numbers in the data folder or its folder `svhn`; None if there are none.
 
-    `train/*.png` with `train.json` (and `val`, `test`; also `mchar_train` and so on) come first, then torchvision's
-    `train_32x32.mat` and `test_32x32.mat`. Raises RequestError for files that are not as they should be.
+    First choice are `train/*.png` with `train.json` (and `val`, `test`; also `mchar_train` and so on), second choice
+    torchvision's `train_32x32.mat` and `test_32x32.mat`. Raises RequestError for damaged files.
     """
     folder = data_folder()
     for root in (folder, folder / "svhn", folder / "SVHN"):
         parts = {part: path for part in ("train", "val", "test") if (path := _annotated(root, part)) is not None}
         if "train" in parts:
             pairs = {part: read_folder(path) for part, path in parts.items()}
-            # With one evaluation part, that is the one to evaluate on.
+            # A `val` without a `test` is the test data.
             test, val = (pairs["test"], pairs.get("val")) if "test" in pairs else (pairs.get("val"), None)
             return Found(pairs["train"], test, val)
         if (root / "train_32x32.mat").exists():
             return Found(read_torchvision(root, "train"), read_torchvision(root, "test"))
-    from ._composed import compose
-
-    note = f"no street numbers in {folder}: these are composed from scikit-learn's handwritten digits, not photographs"
-    return Found(*compose(), note=note)
+    return None
 
 
 def read_folder(path: Path) -> Pair:
-    """Read the pictures that the JSON file at `path` annotates, in the folder of its name. Raises RequestError."""
+    """Read the JSON file at `path` and the pictures in the folder of the same name. Raises RequestError."""
     try:
         entries = json.loads(path.read_text())
         annotations = msgspec.convert(entries, dict[str, Annotation])
@@ -79,27 +78,29 @@ def read_folder(path: Path) -> Pair:
     labels = torch.full((len(annotations), PLACES), BLANK)
     for number, (name, found) in enumerate(annotations.items()):
         if not 0 < len(found.label) <= PLACES or not all(0 <= digit <= 9 for digit in found.label):
-            raise RequestError(f"{path}: {name} is labelled {found.label}; a label is 1 to {PLACES} digits of 0 to 9")
+            raise RequestError(
+                f"{path}: {name} is labelled {found.label}; a label must be 1 to {PLACES} digits of 0 to 9"
+            )
         labels[number, : len(found.label)] = torch.tensor(found.label)
     pictures = torch.empty(len(annotations), 3, HEIGHT, WIDTH, dtype=torch.uint8)
-    # Decoding and resizing let go of the interpreter's lock.
+    # In threads, because decoding and resizing release the interpreter's lock.
     with ThreadPoolExecutor() as pool:
         read = pool.map(lambda item: _picture(folder / item[0], item[1]), annotations.items())
         for number, picture in enumerate(read):
             pictures[number] = picture
-            if (number + 1) % READ_APART == 0:
-                tell(f"reading {folder.name}: {number + 1} of {len(annotations)} pictures")
+            if (number + 1) % LOG_INTERVAL == 0:
+                report(f"reading {folder.name}: {number + 1} of {len(annotations)} pictures")
     return pictures, labels
 
 
 def read_torchvision(root: Path, split: str) -> Pair:
-    """Read torchvision's SVHN, one digit a picture of 32×32 pixels. Raises RequestError."""
+    """Read torchvision's SVHN, pictures of one digit and 32×32 pixels. Raises RequestError."""
     from torchvision.datasets import SVHN
 
     with reading("svhn", root):
         found = SVHN(root, split=split)
     pictures = torch.from_numpy(found.data)
-    # In the middle of the wider picture, its edges repeated.
+    # In the middle of the wider picture; the edges are repeated to its sides.
     side = (WIDTH - pictures.shape[3]) // 2
     pictures = torch.nn.functional.pad(pictures.float(), (side, side, 0, 0), mode="replicate").byte()
     labels = torch.full((len(pictures), PLACES), BLANK)
@@ -116,7 +117,7 @@ def _annotated(root: Path, part: str) -> Path | None:
 
 
 def _picture(path: Path, found: Annotation) -> Tensor:
-    """Return one picture (3, 32, 64), cut to its number where the boxes are known."""
+    """Return one picture (3, 32, 64) of uint8, cropped to its number if the boxes are known."""
     try:
         with Image.open(path) as file:
             image = file.convert("RGB")

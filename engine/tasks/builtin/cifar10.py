@@ -1,4 +1,4 @@
-"""CIFAR-10: 60,000 coloured pictures of 32×32 pixels in ten classes; a small CNN, or a ResNet."""
+"""CIFAR-10: 60,000 colour pictures of 32×32 pixels in ten classes; a small CNN, or a ResNet."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ..task import Task
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
-PADDING = 4  # pixels of the usual random crop
+MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)  # of each channel of the training data, 0 to 1
+PADDING = 4  # pixels by which the random crop shifts a picture at most
 
 
 def cifar10(body: Literal["cnn", "resnet18"] = "cnn", dropout: float = 0.2) -> Task:
@@ -41,16 +41,17 @@ def cifar10(body: Literal["cnn", "resnet18"] = "cnn", dropout: float = 0.2) -> T
             "optimizer": "sgd:momentum=0.9,weight_decay=0.0005,nesterov=true",
             "scheduler": "onecycle",
             "monitor": "accuracy",
-            # On a CPU a step takes four fifths of the time that it takes without.
+            # On a CPU a step takes 80 % of the time that it takes without.
             "channels_last": True,
         },
     )
 
 
 def load() -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], list[str]]:
-    """Return (bytes (N, 3, 32, 32), classes (N)) to train and to test on, and the classes' names.
+    """Return the training part, the test part and the names of the classes.
 
-    Raises RequestError for files that are not there or damaged.
+    A part is (pictures (N, 3, 32, 32) of uint8, classes (N,) of int64). Raises RequestError for missing or damaged
+    files.
     """
     import torch
     from torchvision.datasets import CIFAR10

@@ -1,4 +1,4 @@
-"""Digits: 1,797 real handwritten digits of 8×8 pixels that ship with scikit-learn; a small CNN with dropout."""
+"""Digits: 1,797 handwritten digits of 8×8 pixels that ship with scikit-learn; a small CNN with dropout."""
 
 from __future__ import annotations
 

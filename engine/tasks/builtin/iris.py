@@ -23,7 +23,7 @@ def iris(hidden: int = 10) -> Task:
         train=(torch.from_numpy(flowers.data), torch.from_numpy(flowers.target)),
         loss=nn.CrossEntropyLoss(),
         metrics=["accuracy"],
-        prepare=scaled,
+        prepare=learn_scaling,
         classes=[str(name) for name in flowers.target_names],
         settings={
             "epochs": 20_000,
@@ -37,8 +37,8 @@ def iris(hidden: int = 10) -> Task:
     )
 
 
-def scaled(train: tuple[Tensor, ...]) -> Callable[[tuple[Tensor, ...]], tuple[Tensor, ...]]:
-    """Learn a min-max scaling to [0, 1] from the training part, inputs (N, 4) of float64."""
+def learn_scaling(train: tuple[Tensor, ...]) -> Callable[[tuple[Tensor, ...]], tuple[Tensor, ...]]:
+    """Return a min-max scaling to [0, 1], learned from the training part: inputs (N, 4) of float64, species (N,)."""
     import torch
     from sklearn.preprocessing import MinMaxScaler
 

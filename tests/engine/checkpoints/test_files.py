@@ -1,4 +1,4 @@
-"""Checkpoint files: whole or not at all, recognised when damaged, and never trusted to run code."""
+"""Checkpoint files: written atomically, recognised when damaged, and never allowed to run code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import torch
 
-from stoker.engine.checkpoints import checksums as sums
+from stoker.engine import files
+from stoker.engine.checkpoints import checksums
 from stoker.engine.checkpoints import files as checkpoint
 from stoker.engine.errors import CheckpointError
 
@@ -24,58 +25,58 @@ def saved(step: int, **more: Any) -> dict[str, Any]:
 
 
 def write(folder: Path, *steps: int, names: tuple[str, ...] = ("latest.pt",)) -> None:
-    """Save these steps one after the other."""
+    """Save a checkpoint of each step, one after the other."""
     for step in steps:
         checkpoint.write(folder, names, saved(step))
 
 
 def newest(folder: Path) -> tuple[str, int, list[str]]:
-    """Return name and step of the newest good checkpoint, and what was said of the others."""
+    """Return name and step of the newest good checkpoint, and what is wrong with newer ones."""
     found = checkpoint.newest(folder)
     assert found is not None
     return found[0].name, found[1]["progress"]["step"], found[2]
 
 
 def flip_bit(path: Path) -> None:
-    """Change one bit in the middle of a tensor: torch.load does not notice."""
+    """Change one bit in the middle of a tensor; torch.load does not detect it."""
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
 
 
 def cut_short(path: Path) -> None:
-    """Leave out the end, as a full disk does."""
+    """Remove the end, as a full disk does."""
     os.truncate(path, path.stat().st_size - 100)
 
 
 @pytest.mark.parametrize("damage", [flip_bit, cut_short, lambda path: path.write_bytes(b"")])
-def test_a_damaged_newest_is_named_and_the_one_before_used(damage: Any, tmp_path: Path) -> None:
-    """One bit is enough."""
+def test_a_damaged_newest_file_is_named_and_the_previous_one_used(damage: Any, tmp_path: Path) -> None:
+    """One wrong bit is enough."""
     write(tmp_path, 1, 2)
     damage(tmp_path / "latest.pt")
     name, step, trouble = newest(tmp_path)
     assert (name, step) == ("previous.pt", 1)
-    assert len(trouble) == 1 and "latest.pt is torn or altered" in trouble[0]
+    assert len(trouble) == 1 and "latest.pt is damaged" in trouble[0]
 
 
-def test_a_flipped_bit_would_load_without_the_sum(tmp_path: Path) -> None:
-    """The sum is what finds it, nothing else does."""
+def test_only_the_checksum_detects_a_flipped_bit(tmp_path: Path) -> None:
+    """torch.load alone accepts the file."""
     write(tmp_path, 1)
     flip_bit(tmp_path / "latest.pt")
     torch.load(tmp_path / "latest.pt", weights_only=True)
-    with pytest.raises(CheckpointError, match=r"no good checkpoint.*latest.pt is torn"):
+    with pytest.raises(CheckpointError, match=r"no good checkpoint.*latest.pt is damaged"):
         checkpoint.newest(tmp_path)
 
 
-def test_every_moment_of_a_kill_leaves_a_good_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever of a save has happened when the engine dies, the file there is whole and its sum known."""
+def test_a_kill_at_any_moment_leaves_a_good_newest_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At each step of a save, before or after it, every file is complete and its checksum is recorded."""
     moments = [
         (os, "fsync"),
-        (checkpoint, "record"),
-        (checkpoint, "_link"),
+        (checkpoint, "record_pending"),
+        (checkpoint, "atomic_link"),
         (Path, "replace"),
-        (checkpoint, "sync_folder"),
-        (checkpoint, "settle"),
+        (files, "sync_folder"),
+        (checkpoint, "commit"),
     ]
     for number, (where, name) in enumerate(moments):
         folder = tmp_path / name
@@ -89,7 +90,7 @@ def test_every_moment_of_a_kill_leaves_a_good_newest(tmp_path: Path, monkeypatch
                 os._exit(0)
             os.waitpid(pid, 0)
             assert newest(folder)[1:] in ((10 * number + 2, []), (10 * number + 3, []))
-            checkpoint.tidy(folder)
+            files.remove_temporary_files(folder)
 
 
 def _die_after(where: Any, name: str, count: int) -> None:
@@ -106,22 +107,22 @@ def _die_after(where: Any, name: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("kills", [1, 20])
-def test_a_best_whose_writing_was_killed_is_not_taken_for_the_newest(tmp_path: Path, kills: int) -> None:
-    """Its sum is recorded last, but the file that has its name is an older one."""
+def test_a_best_that_was_never_renamed_is_not_the_newest(tmp_path: Path, kills: int) -> None:
+    """Its checksum is recorded last, but the file under its name is an older one."""
     write(tmp_path, 1, names=("best.pt",))
     write(tmp_path, 2)
     for step in range(kills):
-        sums.record(tmp_path, ("best.pt",), f"{step:064}")
+        checksums.record_pending(tmp_path, ("best.pt",), f"{step:064}")
     assert newest(tmp_path) == ("latest.pt", 2, [])
     (tmp_path / "latest.pt").unlink()
     assert newest(tmp_path) == ("best.pt", 1, [])
 
 
 @pytest.mark.parametrize(("name", "step"), [("open", 2), ("_sha256", 1)])
-def test_one_is_read_while_it_is_replaced(
+def test_a_file_is_read_while_another_process_replaces_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, step: int
 ) -> None:
-    """Another process saves just before the file is opened, or just after: what was opened is whole."""
+    """Just before it is opened, or just after: the opened file is complete."""
     write(tmp_path, 1)
     where = Path if name == "open" else checkpoint
     real = getattr(where, name)
@@ -138,7 +139,7 @@ def test_one_is_read_while_it_is_replaced(
 
 
 def test_the_order_of_writing_outlives_a_copy(tmp_path: Path) -> None:
-    """The newest is the last one written, whatever the times of the files say."""
+    """The newest is the last one written, whatever the modification times."""
     (tmp_path / "a").mkdir()
     write(tmp_path / "a", 1)
     write(tmp_path / "a", 2, names=("best.pt",))
@@ -155,17 +156,17 @@ def test_the_order_of_writing_outlives_a_copy(tmp_path: Path) -> None:
     assert newest(tmp_path / "b") == ("latest.pt", 4, [])
 
 
-def test_the_sums_are_those_of_sha256sum(tmp_path: Path) -> None:
-    """Other tools can check the files: each is there with its one sum."""
+def test_sha256sum_accepts_the_checksums(tmp_path: Path) -> None:
+    """Each file has exactly one line."""
     write(tmp_path, 1, 2, 3, names=("latest.pt", "step-000000001.pt"))
     write(tmp_path, 4, 5, names=("best.pt",))
     command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
-    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    assert sorted(told.splitlines()) == sorted(f"{path.name}: OK" for path in tmp_path.glob("*.pt"))
+    printed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert sorted(printed.splitlines()) == sorted(f"{path.name}: OK" for path in tmp_path.glob("*.pt"))
 
 
 def test_a_pickle_with_code_is_refused(tmp_path: Path) -> None:
-    """Nothing in a checkpoint is ever run."""
+    """No code in a checkpoint is ever run."""
 
     class Trap:
         def __reduce__(self) -> Any:
@@ -190,26 +191,26 @@ def test_a_pickle_with_code_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_another_format_is_named(content: Any, message: str, tmp_path: Path) -> None:
-    """A newer version's file, or no checkpoint at all, is refused with what is wrong."""
+    """The file of a newer version, or of another program, is refused with the reason."""
     torch.save(content, tmp_path / "latest.pt")
     with pytest.raises(CheckpointError, match=message):
         checkpoint.read(tmp_path / "latest.pt")
 
 
 @pytest.mark.parametrize("content", [b"root:x:0:0:root:/root:/bin/sh\n", b"", b"\x89PNG\r\n" + bytes(100)])
-def test_what_never_was_a_checkpoint_is_called_so(content: bytes, tmp_path: Path) -> None:
-    """A path that was mistyped; a checkpoint that was cut short is still said to be damaged."""
+def test_a_file_that_is_no_checkpoint_is_named(content: bytes, tmp_path: Path) -> None:
+    """As for a mistyped path; an incomplete checkpoint has another message."""
     (tmp_path / "notes").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"notes is no checkpoint file$"):
         checkpoint.read(tmp_path / "notes")
     torch.save(saved(1), tmp_path / "cut.pt")
     cut_short(tmp_path / "cut.pt")
-    with pytest.raises(CheckpointError, match=r"cut.pt is no whole checkpoint"):
+    with pytest.raises(CheckpointError, match=r"cut.pt is incomplete"):
         checkpoint.read(tmp_path / "cut.pt")
 
 
-def test_a_state_that_could_not_be_read_again_is_not_saved(tmp_path: Path) -> None:
-    """The former checkpoint stays, instead of one that a resume would refuse."""
+def test_a_state_that_cannot_be_read_again_is_not_saved(tmp_path: Path) -> None:
+    """The old checkpoint is kept, instead of one that a resume would refuse."""
     write(tmp_path, 1)
     with pytest.raises(OSError, match=r"could not be read again.*Path"):
         checkpoint.write(tmp_path, ["latest.pt"], saved(2, loader={"path": tmp_path}))
@@ -217,8 +218,8 @@ def test_a_state_that_could_not_be_read_again_is_not_saved(tmp_path: Path) -> No
     assert not list(tmp_path.glob(".*.tmp"))
 
 
-def test_only_so_many_are_kept(tmp_path: Path) -> None:
-    """The newest numbered ones of each fold stay."""
+def test_prune_keeps_the_newest_numbered_files(tmp_path: Path) -> None:
+    """Of each fold."""
     for step in range(5):
         for prefix in ("fold-0-", "fold-1-"):
             write(tmp_path, step, names=(f"{prefix}step-{step:09d}.pt",))

@@ -1,4 +1,4 @@
-"""What a batch is: how many samples it has, and its two parts."""
+"""The number of samples in a batch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from stoker.engine.data.batches import samples_in
+from stoker.engine.data.batches import batch_size_of
 
 WORDS, OFFSETS, LABELS = torch.zeros(37, dtype=torch.long), torch.tensor([0, 9, 20]), torch.zeros(3)
 
@@ -25,6 +25,6 @@ WORDS, OFFSETS, LABELS = torch.zeros(37, dtype=torch.long), torch.tensor([0, 9, 
         ("text", 1),
     ],
 )
-def test_the_targets_tell_how_many_samples_there_are(batch: Any, samples: int) -> None:
-    """Inputs may have time, or the words of all samples, first."""
-    assert samples_in(batch) == samples
+def test_the_targets_give_the_batch_size(batch: Any, samples: int) -> None:
+    """The first dimension of the inputs may be time, or the words of all samples."""
+    assert batch_size_of(batch) == samples

@@ -1,4 +1,4 @@
-"""Where data is found, and how it gets there."""
+"""The data folder and the download of missing files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from stoker.engine.data import download as datasets
+from stoker.engine.data import download
 from stoker.engine.data.download import Remote
 from stoker.engine.errors import RequestError
 
@@ -20,10 +20,10 @@ MD5 = hashlib.md5(CONTENT).hexdigest()
 
 
 class Server(http.server.BaseHTTPRequestHandler):
-    """Sends the content at /data, half of it at /torn, something else at /other."""
+    """Serve the content at /data, half of it at /torn, other content at /other."""
 
     def do_GET(self) -> None:
-        """Answer."""
+        """Send the response."""
         if self.path not in ("/data", "/torn", "/other"):
             self.send_error(404)
             return
@@ -33,7 +33,7 @@ class Server(http.server.BaseHTTPRequestHandler):
         self.wfile.write({"/data": CONTENT, "/torn": CONTENT[:1000], "/other": CONTENT[::-1]}[self.path])
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -45,53 +45,53 @@ def server() -> Iterator[str]:
         made.shutdown()
 
 
-def test_a_download_is_whole_and_tells_its_progress(server: str, tmp_path: Path) -> None:
-    """From the second address where the first has none."""
-    told: list[str] = []
-    with datasets.using(None, told.append):
-        datasets.fetch(Remote("file", (f"{server}/gone", f"{server}/data"), MD5), tmp_path / "new")
+def test_a_download_reports_its_progress(server: str, tmp_path: Path) -> None:
+    """It comes from the second address if the first one fails."""
+    lines: list[str] = []
+    with download.using(None, lines.append):
+        download.fetch(Remote("file", (f"{server}/gone", f"{server}/data"), MD5), tmp_path / "new")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["file"]
     assert (tmp_path / "new" / "file").read_bytes() == CONTENT
-    assert told[-1] == "downloading file: 0.5 of 0.5 MB (100%)"
+    assert lines[-1] == "downloading file: 0.5 of 0.5 MB (100%)"
 
 
 @pytest.mark.parametrize(("path", "named"), [("torn", "."), ("other", "md5"), ("gone", "Not Found")])
 def test_a_download_that_fails_leaves_nothing(path: str, named: str, server: str, tmp_path: Path) -> None:
-    """Torn, altered or not there: one line says what to put where."""
+    """Incomplete, altered or missing: the error says which file to put where."""
     file = Remote("file.gz", (f"{server}/{path}",), MD5)
-    with pytest.raises(RequestError, match=rf"{named}.*put file.gz into {tmp_path}, or say --data DIR") as caught:
-        datasets.require("mnist", [file], tmp_path, lambda _: False)
+    with pytest.raises(RequestError, match=rf"{named}.*put file.gz into {tmp_path}, or give --data DIR") as caught:
+        download.require("mnist", [file], tmp_path, lambda _: False)
     assert "\n" not in str(caught.value)
     assert [*tmp_path.iterdir()] == []
 
 
-def test_without_network_it_says_what_to_put_where(tmp_path: Path) -> None:
-    """Of the files that are missing alone."""
+def test_without_a_network_the_error_names_the_missing_files(tmp_path: Path) -> None:
+    """And only those."""
     files = [Remote(name, ("http://127.0.0.1:9/x",), MD5) for name in ("here", "there")]
     with pytest.raises(RequestError, match=rf"refused.*put there into {tmp_path}"):
-        datasets.require("mnist", files, tmp_path, lambda file: file.name == "here")
+        download.require("mnist", files, tmp_path, lambda file: file.name == "here")
 
 
-def test_the_folder_is_the_one_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the setting, the environment, or the cache in one's home; a folder that is not there is refused."""
+def test_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The setting, the environment variable, or the cache in the home folder; a missing folder is refused."""
     monkeypatch.delenv("STOKER_DATA", raising=False)
-    assert datasets.data_folder() == Path.home() / ".cache" / "stoker" / "data"
+    assert download.data_folder() == Path.home() / ".cache" / "stoker" / "data"
     monkeypatch.setenv("STOKER_DATA", "/from/environment")
-    assert datasets.data_folder() == Path("/from/environment")
-    with datasets.using(str(tmp_path)):
-        assert datasets.data_folder() == tmp_path
-    assert datasets.data_folder() == Path("/from/environment")
-    with pytest.raises(RequestError, match="--data"), datasets.using(str(tmp_path / "typo")):
+    assert download.data_folder() == Path("/from/environment")
+    with download.using(str(tmp_path)):
+        assert download.data_folder() == tmp_path
+    assert download.data_folder() == Path("/from/environment")
+    with pytest.raises(RequestError, match="--data"), download.using(str(tmp_path / "typo")):
         pass
 
 
-def test_unpacking_is_whole_or_not_at_all(tmp_path: Path) -> None:
-    """A torn archive leaves no file behind that looks like data."""
+def test_unpacking_is_atomic(tmp_path: Path) -> None:
+    """A damaged archive leaves no file that looks like data."""
     packed = gzip.compress(CONTENT)
     (tmp_path / "good.gz").write_bytes(packed)
-    datasets.unpack(tmp_path / "good.gz")
+    download.unpack(tmp_path / "good.gz")
     assert (tmp_path / "good").read_bytes() == CONTENT
     (tmp_path / "torn.gz").write_bytes(packed[: len(packed) // 2])
     with pytest.raises(EOFError):
-        datasets.unpack(tmp_path / "torn.gz")
+        download.unpack(tmp_path / "torn.gz")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["good", "good.gz", "torn.gz"]

@@ -1,4 +1,4 @@
-"""Splits are scikit-learn's own."""
+"""Splits against those of scikit-learn."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ ROWS = np.arange(150)
 
 
 def same(found: list[splits.Part], wanted: list[splits.Part]) -> bool:
-    """Say whether two lists of parts hold the same rows in the same order."""
+    """Return whether two lists of parts hold the same rows in the same order."""
     return len(found) == len(wanted) and all(
         np.array_equal(a, b) for one, two in zip(found, wanted, strict=True) for a, b in zip(one, two, strict=True)
     )
 
 
-def test_folds_are_those_of_scikit_learn() -> None:
-    """Stratified where there are classes, plain where not, with the run's seed."""
+def test_folds_equal_scikit_learns() -> None:
+    """Stratified if there are classes, else plain, with the run's seed."""
     stratified = StratifiedKFold(5, shuffle=True, random_state=7).split(ROWS, SPECIES)
     assert same(splits.parts("kfold:5", 150, SPECIES, 7), list(stratified))
     plain = list(KFold(5, shuffle=True, random_state=7).split(ROWS))
@@ -38,7 +38,7 @@ def test_folds_are_those_of_scikit_learn() -> None:
     assert same(splits.parts("kfold:size=5", 150, None, 7), plain)
 
 
-def test_a_hold_out_is_train_test_split() -> None:
+def test_a_hold_out_equals_train_test_split() -> None:
     """The same rows in the same order, stratified or not."""
     train, test = train_test_split(ROWS, test_size=0.2, random_state=3, stratify=SPECIES)
     assert same(splits.parts("holdout:0.2", 150, SPECIES, 3), [(train, test)])
@@ -46,8 +46,8 @@ def test_a_hold_out_is_train_test_split() -> None:
     assert same(splits.parts("holdout:0.3,stratify=no", 150, SPECIES, 3), [(train, test)])
 
 
-def test_a_bootstrap_is_resample_and_the_rest() -> None:
-    """Drawn with replacement by seed + number; evaluated on what was not drawn."""
+def test_a_bootstrap_equals_resample() -> None:
+    """Drawn with replacement by seed + number; evaluated on the rows that were not drawn."""
     found = splits.parts("bootstrap:3", 150, SPECIES, 5)
     for number, (bag, out) in enumerate(found):
         wanted = resample(ROWS, replace=True, random_state=5 + number, stratify=SPECIES)
@@ -59,7 +59,7 @@ def test_a_bootstrap_is_resample_and_the_rest() -> None:
 
 @given(st.integers(2, 6), st.integers(0, 100), st.lists(st.integers(0, 3), min_size=12, max_size=60))
 def test_every_row_is_held_out_once(count: int, seed: int, classes: list[int]) -> None:
-    """Whatever the classes; too few of one are no reason to fail."""
+    """For any classes; a class with too few rows is no error."""
     found = splits.parts(f"kfold:{count}", len(classes), np.array(classes), seed)
     assert sorted(np.concatenate([out for _, out in found])) == list(range(len(classes)))
     assert all(not set(train) & set(out) for train, out in found)
@@ -82,21 +82,21 @@ def test_every_row_is_held_out_once(count: int, seed: int, classes: list[int]) -
     ],
 )
 def test_an_impossible_split_is_refused(text: str, rows: int, named: str) -> None:
-    """One line that says what would be possible."""
+    """In one line that says what would be possible."""
     with pytest.raises(SettingError, match=named) as caught:
         splits.parts(text, rows, None, 0)
     assert "\n" not in str(caught.value)
 
 
 class Endless(IterableDataset[int]):
-    """Has no length."""
+    """A stream without a length."""
 
     def __iter__(self) -> Iterator[int]:
         return iter(())
 
 
 class ByRow:
-    """A map-style dataset that shows its targets."""
+    """A map-style dataset with the attribute `targets`."""
 
     targets = [0, 1, 0, 1]
 
@@ -108,7 +108,7 @@ class ByRow:
 
 
 def test_data_is_divided_by_rows() -> None:
-    """Tensors stay tensors, a dataset becomes subsets; both in the order of the rows."""
+    """Tensors give tensors, a dataset gives subsets; both in the order of the rows."""
     part = (np.array([3, 1]), np.array([0, 2]))
     for tensors in ((torch.arange(4) * 10, torch.arange(4)), TensorDataset(torch.arange(4) * 10, torch.arange(4))):
         train, out = splits.divide(tensors, part)
@@ -119,8 +119,8 @@ def test_data_is_divided_by_rows() -> None:
     assert [*out] == [0, 20]
 
 
-def test_targets_are_found_where_data_shows_them() -> None:
-    """Whole numbers are classes; measurements are not."""
+def test_targets_are_found_in_tensors_and_datasets() -> None:
+    """Whole numbers are classes; real numbers are not."""
     assert splits.targets_of((torch.zeros(3, 2), torch.tensor([1, 0, 1]))).tolist() == [1, 0, 1]  # type: ignore[union-attr]
     assert splits.targets_of((torch.zeros(3, 2), torch.zeros(3))) is None
     assert splits.targets_of(ByRow()).tolist() == [0, 1, 0, 1]  # type: ignore[union-attr]
@@ -128,7 +128,7 @@ def test_targets_are_found_where_data_shows_them() -> None:
 
 
 def test_data_without_a_length_cannot_be_split() -> None:
-    """And it is said whose fault that is."""
+    """The error names the type of the data."""
     with pytest.raises(SettingError, match="Endless has none"):
         splits.rows_of(Endless())
     with pytest.raises(SettingError, match="Endless cannot be"):

@@ -47,7 +47,7 @@ def test_a_path_is_a_checkpoint_too(tmp_path: Path) -> None:
 
 def test_validation_data_are_measured_where_there_is_no_test(tmp_path: Path) -> None:
     """And test data where there are both."""
-    both = run(tmp_path, f"{SEEN}:seen", split="holdout:0.25")
+    both = run(tmp_path, f"{SEEN}:recording", split="holdout:0.25")
     found = results.evaluate(both.folder, "latest")
     assert found["split"] == "test"
     assert found["metrics"] == pytest.approx(both.finished.test)
@@ -57,7 +57,7 @@ def test_a_task_that_fails_is_told_by_its_line(tmp_path: Path) -> None:
     """The evaluation itself, and a checkpoint of another model."""
     file = tmp_path / "task.py"
     file.write_text(SEEN.read_text())
-    folder = create(tmp_path, f"{file}:seen", epochs=1)
+    folder = create(tmp_path, f"{file}:recording", epochs=1)
     Run(folder)
     text = file.read_text()
     file.write_text(text.replace("outputs: Tensor = self.layers(images)", "outputs = self.layers(images) + []"))

@@ -1,4 +1,4 @@
-"""What is best, and when to stop waiting."""
+"""Early stopping, and the warning of overfitting."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from stoker.engine.evaluation.overfitting import RISES, Overfitting
 
 
 def test_it_stops_after_the_patience_and_not_before() -> None:
-    """An equal value is no better one."""
+    """An equal value is no improvement."""
     stopping = EarlyStopping("loss", 2, lower_is_better=True)
-    seen = [(stopping.update(value, step), stopping.exhausted) for step, value in enumerate([1.0, 0.5, 0.5, 0.6], 1)]
-    assert seen == [(True, False), (True, False), (False, False), (False, True)]
+    steps = [(stopping.update(value, step), stopping.exhausted) for step, value in enumerate([1.0, 0.5, 0.5, 0.6], 1)]
+    assert steps == [(True, False), (True, False), (False, False), (False, True)]
     assert (stopping.best, stopping.best_step, stopping.waited) == (0.5, 2, 2)
 
 
-def test_the_direction_is_the_metrics() -> None:
-    """Accuracy rises."""
+def test_a_higher_accuracy_is_better() -> None:
+    """Higher or lower is a property of the metric."""
     stopping = EarlyStopping("accuracy", 1, lower_is_better=False)
     assert stopping.update(0.5, 1)
     assert stopping.update(0.6, 2)
@@ -26,7 +26,7 @@ def test_the_direction_is_the_metrics() -> None:
 
 
 def test_nan_is_never_the_best() -> None:
-    """Not as the first value either."""
+    """Not even as the first value."""
     stopping = EarlyStopping("loss", None, lower_is_better=True)
     assert not stopping.update(math.nan, 1)
     assert stopping.update(3.0, 2)
@@ -34,8 +34,8 @@ def test_nan_is_never_the_best() -> None:
     assert (stopping.best, stopping.waited, stopping.exhausted) == (3.0, 1, False)
 
 
-def test_the_counter_comes_back() -> None:
-    """After a resume it goes on counting, unless another metric is monitored now."""
+def test_the_counter_is_restored() -> None:
+    """After a resume it continues, unless the run now monitors another metric."""
     stopping = EarlyStopping("loss", 5, lower_is_better=True)
     for step, value in enumerate([1.0, 2.0, 2.0]):
         stopping.update(value, step)
@@ -47,15 +47,15 @@ def test_the_counter_comes_back() -> None:
     assert (other.waited, math.isnan(other.best)) == (0, True)
 
 
-def test_overfitting_is_said_once_when_the_losses_part() -> None:
-    """Several rises of the evaluated loss while the training loss falls."""
+def test_overfitting_warns_once() -> None:
+    """After three rises of the evaluated loss while the training loss falls."""
     watch = Overfitting()
-    said = [watch.update(1.0 + rise, 1.0 - rise / 10) for rise in range(RISES + 3)]
-    assert said.index(True) == RISES
-    assert sum(said) == 1
+    warned = [watch.update(1.0 + rise, 1.0 - rise / 10) for rise in range(RISES + 3)]
+    assert warned.index(True) == RISES
+    assert sum(warned) == 1
 
 
-def test_a_loss_that_rises_with_the_training_loss_is_no_overfitting() -> None:
-    """Both rise when the learning rate is too high."""
+def test_two_rising_losses_are_no_overfitting() -> None:
+    """As with a learning rate that is too high."""
     watch = Overfitting()
     assert not any(watch.update(1.0 + rise, 1.0 + rise) for rise in range(10))

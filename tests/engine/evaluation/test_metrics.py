@@ -1,4 +1,4 @@
-"""Metrics against scikit-learn's, over batches of unequal size."""
+"""Metrics against those of scikit-learn, over batches of unequal size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLASSES = 4
 
 
 def streamed(metrics: Metrics, outputs: Tensor, targets: Tensor, size: int = 32) -> dict[str, float]:
-    """Measure in batches, the last one smaller, after something else was measured and forgotten."""
+    """Measure in batches, the last one smaller, after a measurement of other data and a reset."""
     for start in range(0, len(outputs) + len(outputs), size):
         if start == size:
             metrics.reset()
@@ -35,15 +35,15 @@ def streamed(metrics: Metrics, outputs: Tensor, targets: Tensor, size: int = 32)
 
 @pytest.fixture
 def scores() -> tuple[Tensor, Tensor]:
-    """Scores (101, 4) that are right more often than not, and classes of unequal size."""
+    """Outputs (101, 4) that are right more often than not, and classes of unequal size."""
     generator = torch.Generator().manual_seed(0)
     targets = torch.multinomial(torch.tensor([0.5, 0.3, 0.15, 0.05]), 101, replacement=True, generator=generator)
     outputs = torch.randn(101, CLASSES, generator=generator) + 1.2 * nn.functional.one_hot(targets, CLASSES)
     return outputs, targets
 
 
-def test_every_classification_metric_is_scikit_learns(scores: tuple[Tensor, Tensor]) -> None:
-    """Each average of each score, at once, in one pass."""
+def test_every_classification_metric_equals_scikit_learns(scores: tuple[Tensor, Tensor]) -> None:
+    """Each average of each score, in one pass."""
     outputs, targets = scores
     guess, truth = outputs.argmax(1).numpy(), targets.numpy()
     names = ["accuracy", "top_2", "top_3"]
@@ -65,23 +65,23 @@ def test_every_classification_metric_is_scikit_learns(scores: tuple[Tensor, Tens
 
 
 def test_the_loss_is_the_mean_over_samples_not_over_batches() -> None:
-    """A last batch of one counts as one."""
+    """A last batch of one sample counts as one sample."""
     metrics = Metrics([], CPU)
     metrics.update(torch.tensor(1.0), torch.zeros(3, 2), torch.zeros(3), 3)
     metrics.update(torch.tensor(5.0), torch.zeros(1, 2), torch.zeros(1), 1)
     assert metrics.compute() == {"loss": 2.0}
 
 
-def test_confusion_counts_as_numbers(scores: tuple[Tensor, Tensor]) -> None:
-    """Row by row, the true class first."""
+def test_the_confusion_matrix_as_numbers(scores: tuple[Tensor, Tensor]) -> None:
+    """Row by row; a row is a true class."""
     outputs, targets = scores
     found = streamed(Metrics(["confusion"], CPU), outputs, targets)
     wanted = reference.confusion_matrix(targets, outputs.argmax(1)).flatten()
     assert [found[f"confusion_{i}"] for i in range(CLASSES**2)] == wanted.tolist()
 
 
-def test_regression_metrics_are_scikit_learns() -> None:
-    """Squared, its root, absolute, and the share that is explained."""
+def test_regression_metrics_equal_scikit_learns() -> None:
+    """mse, rmse, mae and r2."""
     generator = torch.Generator().manual_seed(1)
     targets = torch.randn(77, generator=generator)
     outputs = targets + 0.3 * torch.randn(77, generator=generator)
@@ -94,8 +94,8 @@ def test_regression_metrics_are_scikit_learns() -> None:
 
 
 @pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
-def test_binary_logits_are_told_from_probabilities(shape: tuple[int, ...]) -> None:
-    """Logits between 0 and 1 are above one half as probabilities; torchmetrics alone would not know."""
+def test_binary_logits_are_no_probabilities(shape: tuple[int, ...]) -> None:
+    """Logits between 0 and 1 are probabilities above one half; torchmetrics would guess that they are probabilities."""
     truth = torch.tensor([1.0, 1.0, 0.0, 0.0, 1.0]).reshape(shape)
     logits = torch.tensor([0.2, 0.4, 0.1, 0.45, 0.3]).reshape(shape)
     found = streamed(Metrics(["accuracy", "recall"], CPU, logits=True), logits, truth, size=5)
@@ -105,8 +105,8 @@ def test_binary_logits_are_told_from_probabilities(shape: tuple[int, ...]) -> No
     assert found["accuracy"] == pytest.approx(0.4)
 
 
-def test_several_labels_are_measured_each() -> None:
-    """Against scikit-learn; all of a sample's labels are no one class, so there is no table of them."""
+def test_each_of_several_labels_is_measured() -> None:
+    """Against scikit-learn. Such a sample has no single class, so there is no confusion matrix."""
     torch.manual_seed(3)
     logits, truth = torch.randn(50, 4), (torch.rand(50, 4) > 0.6).float()
     found = streamed(Metrics(["accuracy", "f1", "recall_class"], CPU, logits=True), logits, truth)
@@ -124,16 +124,16 @@ def test_several_labels_are_measured_each() -> None:
         Metrics(["confusion"], CPU, logits=True).update(torch.tensor(0.0), logits, truth, 50)
 
 
-def test_a_target_of_probabilities_is_its_likeliest_class() -> None:
-    """As cross-entropy takes them, of labels that were mixed."""
+def test_a_soft_target_is_its_likeliest_class() -> None:
+    """Cross-entropy takes such targets, from mixup for example."""
     torch.manual_seed(4)
     outputs, truth = torch.randn(50, 4), torch.randn(50, 4).softmax(1)
     wanted = reference.accuracy_score(truth.argmax(1), outputs.argmax(1))
     assert streamed(Metrics(["accuracy"], CPU), outputs, truth)["accuracy"] == pytest.approx(wanted)
 
 
-def test_objects_of_torchmetrics_and_their_direction() -> None:
-    """Several values become several numbers, and an error is better when it is lower."""
+def test_torchmetrics_objects_and_their_direction() -> None:
+    """Several values become several numbers; a lower error is better."""
     wanted = {
         "error": torchmetrics.MeanAbsoluteError(),
         "recall": torchmetrics.classification.MulticlassRecall(2, average="none"),
@@ -145,43 +145,45 @@ def test_objects_of_torchmetrics_and_their_direction() -> None:
     found = streamed(metrics, torch.eye(2)[[0, 1, 1]], torch.tensor([0, 1, 0]))
     assert (found["recall_0"], found["recall_1"]) == (0.5, 1.0)
     assert not metrics.lower_is_better("recall_1")
-    metrics.check("recall_1")
+    metrics.check_monitor("recall_1")
 
 
 @pytest.mark.parametrize(("name", "lower"), [("loss", True), ("mae", True), ("accuracy", False), ("r2", False)])
-def test_which_way_is_better(name: str, lower: bool) -> None:
-    """Errors go down, scores go up."""
-    assert Metrics([name] if name != "loss" else [], CPU).lower_is_better(name) is lower
+def test_the_direction_of_a_metric(name: str, lower: bool) -> None:
+    """Lower errors and higher scores are better."""
+    metrics = Metrics([name] if name != "loss" else [], CPU)
+    assert metrics.lower_is_better(name) is lower
+    assert metrics.directions()[name] == ("lower" if lower else "higher")
 
 
 @pytest.mark.parametrize("name", ["acuracy", "top_", "top_0", "f1_mean", "accuracy_"])
 def test_an_unknown_metric_is_refused(name: str) -> None:
-    """At once, with the names that there are."""
+    """Before any training, with the list of names."""
     with pytest.raises(SettingError, match="there are accuracy, f1"):
         Metrics([name], CPU)
 
 
 @pytest.mark.parametrize("monitor", ["f1", "confusion", "recall_class", "recall_klass_0"])
 def test_a_monitor_must_be_one_number(monitor: str) -> None:
-    """A metric of several values is monitored by one of them."""
+    """Of a metric of several values, one value is monitored."""
     metrics = Metrics(["accuracy", "confusion", "recall_class"], CPU)
     for good in ("loss", "accuracy", "confusion_3", "recall_class_0"):
-        metrics.check(good)
+        metrics.check_monitor(good)
     with pytest.raises(SettingError, match="recall_class_0, …"):
-        metrics.check(monitor)
+        metrics.check_monitor(monitor)
 
 
 @pytest.mark.parametrize(
     ("name", "outputs"), [("top_5", torch.zeros(3, 4)), ("top_2", torch.zeros(3, 1)), ("f1_class", torch.zeros(3))]
 )
-def test_a_metric_that_the_outputs_do_not_allow_is_refused(name: str, outputs: Tensor) -> None:
-    """More classes asked for than there are."""
+def test_a_metric_that_does_not_fit_the_outputs_is_refused(name: str, outputs: Tensor) -> None:
+    """It needs more classes than the model has."""
     with pytest.raises(SettingError, match=name):
         Metrics([name], CPU).update(torch.tensor(0.0), outputs, torch.zeros(3, dtype=torch.long), 3)
 
 
-def test_tables_of_each_class_are_scikit_learns(scores: tuple[Tensor, Tensor]) -> None:
-    """Confusion, precision, recall, F1 and support, beside the task's own metrics."""
+def test_the_tables_equal_scikit_learns(scores: tuple[Tensor, Tensor]) -> None:
+    """Confusion matrix, precision, recall, F1 and support, besides the task's own metrics."""
     outputs, targets = scores
     metrics = PerClass(["accuracy"], CPU, nn.CrossEntropyLoss())
     for start in range(0, 101, 40):
@@ -196,8 +198,8 @@ def test_tables_of_each_class_are_scikit_learns(scores: tuple[Tensor, Tensor]) -
     assert metrics.compute()["accuracy"] == pytest.approx(reference.accuracy_score(targets, guess))
 
 
-def test_tables_of_a_binary_and_of_no_classifier() -> None:
-    """A binary classifier has two classes; a regression has no table."""
+def test_the_tables_of_a_binary_classifier_and_of_a_regression() -> None:
+    """A binary classifier has two classes; a regression has no tables."""
     binary = PerClass([], CPU, nn.BCEWithLogitsLoss())
     binary.update(torch.tensor(0.0), torch.tensor([[0.3], [-1.0], [2.0]]), torch.tensor([[1.0], [0.0], [0.0]]), 3)
     tables: Any = binary.tables()

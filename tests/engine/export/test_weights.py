@@ -23,7 +23,7 @@ KINDS = ["weights.safetensors", "weights.pt", "model.pt"]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A run whose model has dropout, and some hundred kilobytes of parameters."""
     made = create(tmp_path_factory.mktemp("weights"), f"{TASKS}:held", {"hidden": 20_000}, epochs=1)
     Run(made)
@@ -40,70 +40,72 @@ def limited() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_the_former_file_outlives_a_failure(folder: RunFolder, tmp_path: Path, name: str, limited: None) -> None:
+def test_the_former_file_outlives_a_failure(run_folder: RunFolder, tmp_path: Path, name: str, limited: None) -> None:
     """The system's own reason is raised, and nothing is left of what could not be written."""
     (tmp_path / name).write_bytes(b"good")
     with pytest.raises(OSError, match="File too large"):
-        export(folder, None, tmp_path / name)
+        export(run_folder, None, tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_bytes() == b"good"
 
 
-def test_every_kind_is_a_file_like_any_other(folder: RunFolder, tmp_path: Path) -> None:
+def test_every_kind_is_a_file_like_any_other(run_folder: RunFolder, tmp_path: Path) -> None:
     """Readable by those whom the umask lets read."""
     (tmp_path / "other").touch()
     for name in KINDS:
-        export(folder, None, tmp_path / name)
+        export(run_folder, None, tmp_path / name)
     assert len({stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}) == 1
 
 
 @pytest.mark.parametrize("name", ["model_weights.pt", "models.pt", "best.pt"])
-def test_only_model_pt_is_the_whole_model(folder: RunFolder, tmp_path: Path, name: str) -> None:
+def test_only_model_pt_is_the_whole_model(run_folder: RunFolder, tmp_path: Path, name: str) -> None:
     """Any other name holds what `weights_only` reads."""
-    assert "parameters alone" in export(folder, None, tmp_path / name)
+    assert "parameters alone" in export(run_folder, None, tmp_path / name)
     assert isinstance(torch.load(tmp_path / name, weights_only=True), dict)
 
 
-def test_the_whole_model_is_ready_to_be_used(folder: RunFolder, tmp_path: Path) -> None:
+def test_the_whole_model_is_ready_to_be_used(run_folder: RunFolder, tmp_path: Path) -> None:
     """Dropout is off, and batch norm does not learn."""
-    assert "the whole model" in export(folder, None, tmp_path / "model.pt")
+    assert "the whole model" in export(run_folder, None, tmp_path / "model.pt")
     model = torch.load(tmp_path / "model.pt", weights_only=False)
     assert not any(module.training for module in model.modules())
 
 
-def test_tied_parameters_are_written_each(tmp_path: Path, folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tied_parameters_are_written_each(
+    tmp_path: Path, run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Those that are views of another, too."""
     one = torch.arange(6.0).reshape(2, 3)
     weights = {"one": one, "same": one, "turned": one.T, "row": one[1]}
     monkeypatch.setattr("stoker.engine.checkpoints.files.read", lambda path: {"model": weights})
-    export(folder, None, tmp_path / "tied.safetensors")
+    export(run_folder, None, tmp_path / "tied.safetensors")
     found = load_file(tmp_path / "tied.safetensors")
     assert all(torch.equal(found[name], weights[name]) for name in weights)
 
 
 @pytest.mark.parametrize("name", KINDS[::2])
 def test_what_a_format_cannot_hold_is_one_line(
-    tmp_path: Path, folder: RunFolder, monkeypatch: pytest.MonkeyPatch, name: str
+    tmp_path: Path, run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """And the forms that can hold it are named."""
     monkeypatch.setattr(
-        "stoker.engine.training.state.load_model", lambda model, weights: setattr(model, "odd", lambda: 0)
+        "stoker.engine.export.weights.load_model", lambda model, weights: setattr(model, "odd", lambda: 0)
     )
     monkeypatch.setattr("stoker.engine.checkpoints.files.read", lambda path: {"model": {"odd": "text"}})
     with pytest.raises(RequestError, match=r"weights\.pt") as caught:
-        export(folder, None, tmp_path / name)
+        export(run_folder, None, tmp_path / name)
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
 
 
-def test_without_a_best_the_latest_is_measured_and_exported(folder: RunFolder, tmp_path: Path) -> None:
+def test_without_a_best_the_latest_is_measured_and_exported(run_folder: RunFolder, tmp_path: Path) -> None:
     """As before the first evaluation; what was taken is said."""
-    assert results.evaluate(folder)["checkpoint"] == "best.pt"
-    (folder.checkpoints / "best.pt").rename(tmp_path / "best.pt")
+    assert results.evaluate(run_folder)["checkpoint"] == "best.pt"
+    (run_folder.checkpoints / "best.pt").rename(tmp_path / "best.pt")
     try:
-        assert results.evaluate(folder)["checkpoint"] == "latest.pt"
-        assert "latest.pt" in export(folder, None, tmp_path / "weights.pt")
+        assert results.evaluate(run_folder)["checkpoint"] == "latest.pt"
+        assert "latest.pt" in export(run_folder, None, tmp_path / "weights.pt")
         with pytest.raises(RequestError, match="no checkpoint 'best'"):
-            results.evaluate(folder, "best")
+            results.evaluate(run_folder, "best")
     finally:
-        (tmp_path / "best.pt").rename(folder.checkpoints / "best.pt")
+        (tmp_path / "best.pt").rename(run_folder.checkpoints / "best.pt")

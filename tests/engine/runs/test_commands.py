@@ -1,64 +1,65 @@
-"""Requests to the loop."""
+"""Commands to the training loop."""
 
 from __future__ import annotations
 
 import threading
 import time
 
-from stoker.engine.runs import commands as controls
+from stoker.engine.runs import commands
 from stoker.engine.runs.commands import Command, Controls, parse
 from stoker.engine.runs.folder import RunFolder
+from tests.support.deadlines import scaled
 
 
 def test_commands_of_this_process_come_in_order() -> None:
-    """First asked, first taken, each once."""
-    desk = Controls()
-    assert not desk.pending(time.monotonic())
-    asked = [Command(command="pause"), Command(command="save")]
-    assert [desk.send(command) for command in asked] == [command.id for command in asked]
-    assert desk.pending(time.monotonic())
-    assert desk.take() == asked
-    assert desk.take() == []
+    """Each is taken once, in the order of sending."""
+    controls = Controls()
+    assert not controls.pending(time.monotonic())
+    sent = [Command(command="pause"), Command(command="save")]
+    assert [controls.send(command) for command in sent] == [command.id for command in sent]
+    assert controls.pending(time.monotonic())
+    assert controls.take() == sent
+    assert controls.take() == []
 
 
-def test_commands_of_another_process_come_from_the_file(folder: RunFolder) -> None:
-    """Those appended after the engine began; what stood there before is no command."""
-    controls.append(folder.commands, Command(command="stop"))
-    desk = Controls(folder.commands)
-    asked = Command(command="set_learning_rate", lr=0.5)
-    controls.append(folder.commands, asked)
-    assert desk.pending(time.monotonic())
-    assert desk.take() == [asked]
-    assert folder.commands.stat().st_mode & 0o777 == 0o600
+def test_commands_of_another_process_come_from_the_file(run_folder: RunFolder) -> None:
+    """Those appended after the engine started; older lines are ignored."""
+    commands.append(run_folder.commands, Command(command="stop"))
+    controls = Controls(run_folder.commands)
+    sent = Command(command="set_learning_rate", lr=0.5)
+    commands.append(run_folder.commands, sent)
+    assert controls.pending(time.monotonic())
+    assert controls.take() == [sent]
+    assert run_folder.commands.stat().st_mode & 0o777 == 0o600
 
 
-def test_garbage_in_the_file_is_skipped(folder: RunFolder) -> None:
-    """Half lines, binary, a megabyte, nonsense: never fatal; an unknown command is kept, to be refused by name."""
-    desk = Controls(folder.commands)
+def test_garbage_in_the_file_is_skipped(run_folder: RunFolder) -> None:
+    """Half lines, binary, a megabyte, nonsense. An unknown command is returned, so that the loop refuses it by name."""
+    controls = Controls(run_folder.commands)
     good = b'{"id":"7","command":"dance"}'
-    folder.commands.write_bytes(b"\xff\x00\n[1]\n" + b"x" * 1_000_000 + b'\n{"command":\n' + good + b"\n{half")
-    assert [command.command for command in desk.take()] == ["dance"]
+    run_folder.commands.write_bytes(b"\xff\x00\n[1]\n" + b"x" * 1_000_000 + b'\n{"command":\n' + good + b"\n{half")
+    assert [command.command for command in controls.take()] == ["dance"]
     assert parse(b'{"command":5}') is None
 
 
 def test_a_waiting_loop_wakes_at_once_and_loses_nothing() -> None:
-    """`wait` returns when something is asked, and `take` still finds it."""
-    desk = Controls()
-    asked = Command(command="resume")
-    threading.Timer(0.01, desk.send, (asked,)).start()
+    """`wait` returns when a command is sent, and `take` still returns it."""
+    controls = Controls()
+    sent = Command(command="resume")
+    threading.Timer(0.01, controls.send, (sent,)).start()
     start = time.monotonic()
-    desk.wait(30)
-    assert time.monotonic() - start < 15
-    assert desk.take() == [asked]
-    desk.wake()
-    desk.wait(30)
-    assert time.monotonic() - start < 15
-    assert desk.take() == []
+    controls.wait(30)
+    assert time.monotonic() - start < scaled(15)
+    assert controls.take() == [sent]
+    controls.wake()
+    controls.wait(30)
+    assert time.monotonic() - start < scaled(15)
+    assert controls.take() == []
 
 
-def test_a_signal_is_a_request() -> None:
-    """It is pending until the run has ended."""
-    desk = Controls()
-    desk.end(15)
-    assert desk.pending(time.monotonic())
-    assert desk.signal == 15
+def test_a_signal_is_pending_until_the_run_ends() -> None:
+    """`take` does not clear it."""
+    controls = Controls()
+    controls.end(15)
+    assert controls.pending(time.monotonic())
+    assert controls.signal == 15

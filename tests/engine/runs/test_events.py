@@ -1,4 +1,4 @@
-"""What the loop says, as lines of JSON."""
+"""Events as lines of JSON."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FIELDS = {
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_an_event_has_the_fields_that_other_programs_read(name: str) -> None:
-    """The names on disk are a contract."""
+    """The names in events.jsonl never change."""
     kinds = {kind.__struct_config__.tag: kind for kind in AnyEvent.__args__}
     line = json.loads(encode(kinds[name](step=3)))
     assert line["event"] == name
@@ -37,14 +37,14 @@ def test_an_event_has_the_fields_that_other_programs_read(name: str) -> None:
     assert not set(FIELDS[name].split()) - set(line)
 
 
-def test_a_place_that_an_event_does_not_have_is_left_out() -> None:
-    """`step`, `epoch` and `fold` stand only where they belong."""
+def test_a_position_that_an_event_does_not_have_is_left_out() -> None:
+    """An event has `step`, `epoch` and `fold` only if it belongs to one."""
     assert not {"step", "epoch", "fold"} & set(json.loads(encode(Warned())))
     assert json.loads(encode(Warned(step=0, fold=2))).items() >= {"step": 0, "fold": 2}.items()
 
 
 def test_numbers_that_are_not_finite_are_strings() -> None:
-    """Every line is valid JSON, also for programs that refuse NaN."""
+    """Every line is valid JSON, for programs that refuse NaN too."""
 
     def refuse(text: str) -> float:
         raise AssertionError(text)
@@ -59,8 +59,8 @@ def test_numbers_that_are_not_finite_are_strings() -> None:
 
 
 @given(st.lists(st.floats(), max_size=20), st.dictionaries(st.text(), st.floats(), max_size=4))
-def test_an_event_comes_back_as_it_was(losses: list[float], metrics: dict[str, float]) -> None:
-    """Whatever the numbers and names, also one that overflows when it is summed up."""
+def test_an_event_is_read_as_it_was_written(losses: list[float], metrics: dict[str, float]) -> None:
+    """For any numbers and names, and for losses whose sum overflows."""
     for event in (Steps(losses=losses, step=1), Evaluated(metrics=metrics)):
         back = decode(encode(event))
         assert back is not None
@@ -80,11 +80,11 @@ def test_an_event_comes_back_as_it_was(losses: list[float], metrics: dict[str, f
         b"[" * 100_000,
     ],
 )
-def test_what_is_no_event_is_skipped(line: bytes) -> None:
-    """A reader never stops at a line that it does not know."""
+def test_a_line_that_is_no_event_is_skipped(line: bytes) -> None:
+    """A reader never stops at an unknown line."""
     assert decode(line) is None
 
 
 def test_unknown_and_missing_fields_never_stop_a_reader() -> None:
-    """An older and a newer engine's lines are read."""
+    """Lines of older and newer versions are read."""
     assert decode(b'{"event":"warning","at":1,"colour":"red"}') == Warned(at=1.0)

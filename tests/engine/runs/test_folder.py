@@ -16,15 +16,15 @@ from stoker.engine.runs.folder import RunFolder
 RECORD = {"parameters": {"hidden": "3"}, "given": {"lr": "0.1"}}
 
 
-def test_a_run_is_its_owners_alone(folder: RunFolder) -> None:
-    """Folders 0700, files 0600: other users of the machine see nothing."""
-    with folder.lock():
-        modes = {path.name: path.stat().st_mode & 0o777 for path in (folder.path, *folder.path.iterdir())}
+def test_only_the_owner_can_read_a_run(run_folder: RunFolder) -> None:
+    """Folders have mode 0700 and files 0600."""
+    with run_folder.lock():
+        modes = {path.name: path.stat().st_mode & 0o777 for path in (run_folder.path, *run_folder.path.iterdir())}
     assert modes == {"one": 0o700, "checkpoints": 0o700, "run.json": 0o600, "lock": 0o600}
 
 
-def test_the_record_comes_back(tmp_path: Path) -> None:
-    """`run.json` has what it takes to run it again."""
+def test_the_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """With its task, parameters and settings, and the time."""
     folder = runs.create(tmp_path, "iris", "a", RECORD)
     record = folder.record()
     assert (record.run, record.task, record.parameters, record.given) == ("a", "iris", {"hidden": "3"}, {"lr": "0.1"})
@@ -32,47 +32,47 @@ def test_the_record_comes_back(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
-    """The message says what can be done."""
+    """The message says how to resume the run."""
     runs.create(tmp_path, "iris", "a", RECORD)
     with pytest.raises(RunError, match="stoker resume a"):
         runs.create(tmp_path, "iris", "a", RECORD)
 
 
-def test_names_that_are_made_up_never_collide(tmp_path: Path) -> None:
-    """Two runs started within a second get two folders."""
+def test_default_names_never_collide(tmp_path: Path) -> None:
+    """Runs started within a second get different folders."""
     names = {runs.create(tmp_path, "iris", None, RECORD).name for _ in range(3)}
     assert len(names) == 3
     assert all(name.startswith("iris-") for name in names)
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", ".hidden", "x" * 101, "训" * 90, "a\nb", "-x", " ", "\u3000", ""])
-def test_a_name_that_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
-    """An empty name is made up; the others cannot be."""
+def test_an_invalid_name_is_refused(tmp_path: Path, name: str) -> None:
+    """An empty name gives the default name; all others are errors."""
     if not name:
         assert runs.create(tmp_path, "iris", name, RECORD).name
         return
-    with pytest.raises(RunError, match="name"):
+    with pytest.raises(RunError, match=r"Invalid run name .*: it must not be blank, contain a slash or start with"):
         runs.create(tmp_path, "iris", name, RECORD)
 
 
-def test_a_file_may_be_called_as_it_likes(tmp_path: Path) -> None:
-    """The name that is made up of it is one that can be typed."""
+def test_every_file_name_gives_a_valid_default_name(tmp_path: Path) -> None:
+    """It does not begin with a dot or dash, and is not too long."""
     for stem, begins in (("-x", "x-"), (".hidden", "hidden-"), ("y" * 200, "y" * 50 + "-"), ("- ", "run-")):
         name = runs.create(tmp_path, f"/place/{stem}.py:task", None, RECORD).name
         assert name.startswith(begins) and len(name) <= 100
 
 
-def test_long_and_foreign_names_are_fine(tmp_path: Path) -> None:
-    """200 characters, and any script."""
+def test_long_names_and_any_script_are_valid(tmp_path: Path) -> None:
+    """100 characters, and any script."""
     for name in ("x" * 100, "лента 训练"):
-        assert runs.find(tmp_path, runs.create(tmp_path, "iris", name, RECORD).name).record().run == name
+        assert runs.find_run(tmp_path, runs.create(tmp_path, "iris", name, RECORD).name).record().run == name
 
 
-def test_a_second_engine_is_told_who_holds_the_run(folder: RunFolder) -> None:
-    """And the lock is free again when the first is done."""
-    other = RunFolder(folder.path)
+def test_the_lock_error_names_the_holder(run_folder: RunFolder) -> None:
+    """The lock is free again when the first engine has ended."""
+    other = RunFolder(run_folder.path)
     assert not other.locked()
-    with folder.lock():
+    with run_folder.lock():
         assert other.locked()
         with pytest.raises(RunLocked, match=str(os.getpid())), other.lock():
             pass
@@ -81,10 +81,10 @@ def test_a_second_engine_is_told_who_holds_the_run(folder: RunFolder) -> None:
         pass
 
 
-def test_a_forked_worker_does_not_keep_the_lock(folder: RunFolder) -> None:
-    """A DataLoader's worker outlives a killed engine by seconds."""
+def test_a_forked_worker_does_not_keep_the_lock(run_folder: RunFolder) -> None:
+    """A DataLoader worker outlives a killed engine by seconds."""
     (reader, writer), (began, begins) = os.pipe(), os.pipe()
-    with folder.lock():
+    with run_folder.lock():
         child = os.fork()
         if not child:
             os.write(begins, b"x")
@@ -93,7 +93,7 @@ def test_a_forked_worker_does_not_keep_the_lock(folder: RunFolder) -> None:
             os._exit(0)
     os.read(began, 1)
     try:
-        assert not folder.locked()
+        assert not run_folder.locked()
     finally:
         os.write(writer, b"x")
         os.waitpid(child, 0)
@@ -112,39 +112,28 @@ def test_a_forked_worker_does_not_keep_the_lock(folder: RunFolder) -> None:
         ([RunFinished(), RunStarted(resumed_from=3)], True, "training"),
     ],
 )
-def test_the_state_is_told_by_the_last_events_and_the_lock(
-    folder: RunFolder, events: list, alive: bool, state: str
+def test_the_state_follows_from_the_last_events_and_the_lock(
+    run_folder: RunFolder, events: list, alive: bool, state: str
 ) -> None:
-    """A run whose process is gone without a word is lost."""
-    folder.events.write_bytes(b"".join(map(encode, events)))
+    """A run whose process died without a `run_finished` event is lost."""
+    run_folder.events.write_bytes(b"".join(map(encode, events)))
     if not alive:
-        assert folder.state() == state
+        assert run_folder.state() == state
         return
-    with folder.lock():
-        assert folder.state() == state
+    with run_folder.lock():
+        assert run_folder.state() == state
 
 
 def test_runs_are_listed_newest_first_and_found(tmp_path: Path) -> None:
-    """By name, by path; folders that are no runs are left alone."""
+    """By name or by path; other folders are ignored."""
     (tmp_path / "no run").mkdir()
     first, second = (runs.create(tmp_path, "iris", name, RECORD) for name in ("a", "b"))
     os.utime(first.path, (1, 1))
     assert [folder.name for folder in runs.list_runs(tmp_path)] == ["b", "a"]
-    assert runs.find(tmp_path, "b").path == second.path
-    assert runs.find(Path("elsewhere"), str(first.path)).name == "a"
+    assert runs.find_run(tmp_path, "b").path == second.path
+    assert runs.find_run(Path("elsewhere"), str(first.path)).name == "a"
     with pytest.raises(RunError, match=r"no run 'c'.*newest: b, a"):
-        runs.find(tmp_path, "c")
+        runs.find_run(tmp_path, "c")
     with pytest.raises(RunError, match="is no run folder"):
-        runs.find(tmp_path, "no run")
+        runs.find_run(tmp_path, "no run")
     assert runs.list_runs(tmp_path / "nowhere") == []
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failure leaves the old content and no temporary file."""
-    path = tmp_path / "file"
-    runs.write_whole(path, b"old")
-    monkeypatch.setattr(os, "fsync", lambda descriptor: (_ for _ in ()).throw(OSError(28, "full")))
-    with pytest.raises(OSError, match="full"):
-        runs.write_whole(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]

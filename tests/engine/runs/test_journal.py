@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from stoker.engine.runs import journal
 from stoker.engine.runs.events import Warned, encode
-from stoker.engine.runs.journal import Events, Journal, Lines
+from stoker.engine.runs.journal import EventFollower, Journal, LineFollower
 
 
-def test_what_is_appended_is_read(tmp_path: Path) -> None:
-    """Each read returns what came since the last one."""
+def test_appended_events_are_read(tmp_path: Path) -> None:
+    """Each read returns the events since the last one."""
     path = tmp_path / "events.jsonl"
-    log, reader = Journal(path), Events(path)
+    log, reader = Journal(path), EventFollower(path)
     assert reader.read_events() == []
     first, second = Warned(at=1.0, message="a"), Warned(at=2.0, message="ü\n")
     log.append(first)
@@ -35,10 +35,10 @@ def test_what_is_appended_is_read(tmp_path: Path) -> None:
 def test_any_chunking_gives_the_same_lines(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str], data: st.DataObject
 ) -> None:
-    """However the bytes arrive, whole lines are read, each once, in order; half a line is not yet there."""
+    """Complete lines are read, each once, in order; half a line is not."""
     path = tmp_path_factory.mktemp("lines") / "file"
     content = "".join(text + "\n" for text in texts).encode() + b"half"
-    reader, found, start = Lines(path), [], 0
+    reader, found, start = LineFollower(path), [], 0
     while start < len(content):
         end = data.draw(st.integers(start + 1, len(content)))
         with path.open("ab") as file:
@@ -49,10 +49,10 @@ def test_any_chunking_gives_the_same_lines(
 
 
 def test_half_a_line_of_a_killed_engine_is_cut(tmp_path: Path) -> None:
-    """The next engine's first line stands alone, and a reader that had seen the half misses nothing."""
+    """The next engine's first line is complete, and a reader that had read the half misses nothing."""
     path = tmp_path / "events.jsonl"
     path.write_bytes(encode(Warned(at=1.0)) + b'{"event":"steps","losses":[1.0,2.')
-    reader = Events(path)
+    reader = EventFollower(path)
     assert len(reader.read_events()) == 1
     log = Journal(path)
     after = Warned(at=2.0, message="a line that is longer than the half that was cut off")
@@ -63,7 +63,7 @@ def test_half_a_line_of_a_killed_engine_is_cut(tmp_path: Path) -> None:
 
 
 def test_a_file_without_any_newline_is_emptied(tmp_path: Path) -> None:
-    """Half a first line is no line either."""
+    """Half a first line is cut off too."""
     path = tmp_path / "events.jsonl"
     path.write_bytes(b"x" * 200_000)
     Journal(path).close()
@@ -71,12 +71,12 @@ def test_a_file_without_any_newline_is_emptied(tmp_path: Path) -> None:
 
 
 def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line longer than any event is skipped, the next one is read."""
+    """A line longer than any event is skipped; the next one is read."""
     monkeypatch.setattr(journal, "LONGEST_LINE", 100)
     monkeypatch.setattr(journal, "CHUNK", 64)
     path = tmp_path / "commands.jsonl"
     path.write_bytes(b"a\n" + b"x" * 1000)
-    reader = Lines(path)
+    reader = LineFollower(path)
     assert reader.read() == [b"a"]
     with path.open("ab") as file:
         file.write(b"x" * 1000 + b"\nb\n")
@@ -84,35 +84,35 @@ def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch
 
 
 def test_a_reader_can_start_at_the_end(tmp_path: Path) -> None:
-    """Old commands are no commands."""
+    """Lines that are there already are skipped."""
     path = tmp_path / "commands.jsonl"
     path.write_bytes(b"old\n")
-    reader = Lines(path, at_end=True)
+    reader = LineFollower(path, at_end=True)
     with path.open("ab") as file:
         file.write(b"new\n")
     assert reader.read() == [b"new"]
 
 
 def test_a_full_disk_loses_no_event(tmp_path: Path) -> None:
-    """What does not fit is kept and written when there is room again; appending never raises."""
+    """Events that do not fit are kept and written when there is space again; `append` never raises."""
     path = tmp_path / "events.jsonl"
     log = Journal(path)
-    said = [Warned(at=float(i), message="x" * 500) for i in range(4)]
-    log.append(said[0])
+    events = [Warned(at=float(i), message="x" * 500) for i in range(4)]
+    log.append(events[0])
     child = os.fork()
     if not child:
-        # A child, because a limit that was lowered cannot be trusted to be raised again everywhere.
+        # In a child, because not every system lets a process raise a lowered limit again.
         code = 1
         try:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (800, resource.RLIM_INFINITY))
-            log.append(said[1])
-            log.append(said[2])
+            log.append(events[1])
+            log.append(events[2])
             full = log.error is not None
             resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-            log.append(said[3])
+            log.append(events[3])
             code = 0 if full and log.error is None else 1
         finally:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert Events(path).read_events() == said
+    assert EventFollower(path).read_events() == events

@@ -11,19 +11,19 @@ import pytest
 
 from stoker.engine import Task
 from stoker.engine.errors import ParameterError, TaskError
-from stoker.engine.tasks import loading, parameters
+from stoker.engine.tasks import loading, parameters, user_errors
 from stoker.engine.tasks.builtin import NAMES
 
 
-def example(
+def example(  # type: ignore[no-untyped-def]
     count: int, rate: float = 0.5, deep: bool = False, kind: Literal["a", "b"] = "a", most: int | None = None, loose=1
-) -> Task:  # type: ignore[no-untyped-def]
+) -> Task:
     """Return nothing that is used."""
     raise NotImplementedError
 
 
 def test_parameters_are_converted_from_text() -> None:
-    """Each to its annotation; what is not given keeps its default."""
+    """Each to its annotation; the others keep their defaults."""
     given = {"count": "7", "rate": "1e-3", "deep": "true", "kind": "b", "most": "null", "loose": "2"}
     wanted = {"count": 7, "rate": 0.001, "deep": True, "kind": "b", "most": None, "loose": 2}
     assert parameters.convert(example, given) == wanted
@@ -45,7 +45,7 @@ def test_parameters_are_converted_from_text() -> None:
     ],
 )
 def test_a_wrong_parameter_is_refused(given: dict[str, Any], named: str) -> None:
-    """With what would be right."""
+    """In one line that says what to write."""
     with pytest.raises(ParameterError, match=named) as caught:
         parameters.convert(example, given)
     assert "\n" not in str(caught.value)
@@ -60,18 +60,18 @@ def test_a_wrong_parameter_is_refused(given: dict[str, Any], named: str) -> None
         ("json:task", "no function 'task'"),
     ],
 )
-def test_a_task_that_is_not_there(name: str, named: str) -> None:
-    """One line."""
+def test_an_unknown_task_is_refused(name: str, named: str) -> None:
+    """In one line that says what is missing."""
     with pytest.raises(TaskError, match=named) as caught:
-        loading.find(name)
+        loading.find_task(name)
     assert "\n" not in str(caught.value)
 
 
-def test_built_in_tasks_are_known_without_torch() -> None:
-    """Names, parameters and descriptions, in a process of its own."""
+def test_built_in_tasks_are_described_without_torch() -> None:
+    """Names, parameters and descriptions, in a new process."""
     code = (
         "import sys\nfrom stoker.engine.tasks import loading, parameters\nfrom stoker.engine.tasks.builtin import NAMES\n"
-        "for name in NAMES:\n    task = loading.find(name)\n    assert task.__doc__\n    parameters.convert(task, {})\n"
+        "for name in NAMES:\n    task = loading.find_task(name)\n    assert task.__doc__\n    parameters.convert(task, {})\n"
         "assert 'torch' not in sys.modules and 'torchvision' not in sys.modules\nprint(*NAMES)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -79,15 +79,15 @@ def test_built_in_tasks_are_known_without_torch() -> None:
     assert set(NAMES) == {"iris", "digits", "mnist", "svhn", "cifar10"}
 
 
-def test_the_users_line_is_not_a_librarys(tmp_path: Path) -> None:
-    """The innermost line of a file that is neither installed nor Python's own."""
+def test_an_error_names_the_users_line(tmp_path: Path) -> None:
+    """The innermost line of a file that is neither in an installed package nor in Python's library."""
     file = tmp_path / "mine.py"
     calls = ["json.loads('nothing')", "torch.nn.Linear(2, 2)(torch.zeros(3))"]
     lines = [f"    if call == {number}: {call}\n" for number, call in enumerate(calls)]
     file.write_text("import json, torch\n\ndef task(call):\n" + "".join(lines))
-    function: Any = loading.find(f"{file}:task")
+    function: Any = loading.find_task(f"{file}:task")
     for number in range(len(calls)):
         with pytest.raises((ValueError, RuntimeError)) as caught:
             function(number)
-        assert loading.user_line(caught.value) == f"mine.py:{4 + number}"
-        assert loading.describe(caught.value).endswith(f"(mine.py:{4 + number})")
+        assert user_errors.user_line(caught.value) == f"mine.py:{4 + number}"
+        assert user_errors.one_line(caught.value).endswith(f"(mine.py:{4 + number})")

@@ -1,4 +1,4 @@
-"""A task's parameters as people write them: lists, nothing, choices, and what is nearly right."""
+"""A task's parameters as people write them: lists, none, choices, and typing errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def example(  # type: ignore[no-untyped-def]
     name="x",
     loose=None,
 ) -> Task:
-    """Return nothing that is used."""
+    """Never called."""
     raise NotImplementedError
 
 
@@ -62,8 +62,8 @@ def example(  # type: ignore[no-untyped-def]
         ({"loose": "5"}, "5"),
     ],
 )
-def test_what_people_write_is_understood(given: dict[str, Any], value: Any) -> None:
-    """And comes back the same from the record of a run."""
+def test_texts_are_converted(given: dict[str, Any], value: Any) -> None:
+    """The value is the same after it was stored in run.json."""
     (key,) = given
     converted = parameters.convert(example, given)
     assert converted[key] == value and type(converted[key]) is type(value)
@@ -86,7 +86,7 @@ def test_what_people_write_is_understood(given: dict[str, Any], value: Any) -> N
         ({"zzz": "3"}, "no parameter 'zzz'; it has sizes, rates"),
     ],
 )
-def test_what_is_wrong_says_what_would_be_right(given: dict[str, Any], named: str) -> None:
+def test_an_error_says_what_to_write(given: dict[str, Any], named: str) -> None:
     """In one line."""
     with pytest.raises(ParameterError, match=named) as caught:
         parameters.convert(example, given)
@@ -104,7 +104,7 @@ def test_what_is_wrong_says_what_would_be_right(given: dict[str, Any], named: st
     ],
 )
 def test_a_file_without_a_function(code: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The functions that return a Task are listed, without importing the file."""
+    """The error lists the functions that return a Task; the file is not imported."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sp.py").write_text(code)
     with pytest.raises(TaskError, match=named):

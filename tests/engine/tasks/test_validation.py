@@ -1,4 +1,4 @@
-"""What is wrong in a Task is said in one line, before the run starts where that is possible."""
+"""Errors in a Task are reported in one line, before the run starts if possible."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ TASKS = SUPPORT / "invalid_tasks.py"
 @pytest.mark.parametrize(
     ("what", "named"),
     [
-        ("stream", r"give Task\(test=…\): a fifth can be held out only of data that can be indexed, and Stream cannot"),
-        ("loader", r"give Task\(test=…\): .* and DataLoader cannot"),
+        (
+            "stream",
+            r"give Task\(test=…\)\. A fifth of the training data cannot be held out, because Stream cannot be indexed",
+        ),
+        ("loader", r"give Task\(test=…\)\. .* because DataLoader cannot be indexed"),
         ("asked", "--split needs data"),
         ("unequal", "train: inputs have 100 rows, targets 90"),
         ("unequal_test", "test: inputs have 100 rows, targets 90"),
@@ -42,8 +45,8 @@ TASKS = SUPPORT / "invalid_tasks.py"
 def test_a_task_that_cannot_be_trained_is_refused(
     what: str, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As a wrong request, without a traceback and without an event."""
-    folder = create(tmp_path, f"{TASKS}:mistaken", {"what": what})
+    """With a RequestError, without a traceback and without an event."""
+    folder = create(tmp_path, f"{TASKS}:invalid", {"what": what})
     with pytest.raises(RequestError, match=named) as caught:
         Run(folder)
     assert "\n" not in str(caught.value)
@@ -51,10 +54,10 @@ def test_a_task_that_cannot_be_trained_is_refused(
     assert not capsys.readouterr().err
 
 
-def test_no_split_and_nothing_to_evaluate_on(tmp_path: Path) -> None:
-    """`--split none` leaves nothing to decide by."""
+def test_no_split_and_no_test_data(tmp_path: Path) -> None:
+    """`--split none` leaves nothing to evaluate on."""
     with pytest.raises(RequestError, match=r"--split none.*Task\(test=…\)"):
-        run(tmp_path, f"{TASKS}:mistaken", {"what": "reduction"}, split=None)
+        run(tmp_path, f"{TASKS}:invalid", {"what": "reduction"}, split=None)
 
 
 @pytest.mark.parametrize(
@@ -66,9 +69,9 @@ def test_no_split_and_nothing_to_evaluate_on(tmp_path: Path) -> None:
         ("reduction", r"loss must return .* one number, not a tensor of shape \(20,\)"),
     ],
 )
-def test_a_loss_that_is_none(what: str, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The run fails at its first batch and says what the task must return."""
-    done = run(tmp_path, f"{TASKS}:mistaken", {"what": what})
+def test_an_invalid_loss(what: str, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run fails at its first batch; the message says what the task must return."""
+    done = run(tmp_path, f"{TASKS}:invalid", {"what": what})
     assert done.finished.cause == "failed"
     assert re.search(named, done.finished.message), done.finished.message
     assert "Traceback" not in capsys.readouterr().err
@@ -82,19 +85,19 @@ def test_a_loss_that_is_none(what: str, named: str, tmp_path: Path, capsys: pyte
         ("mapping", r"a batch is a dict, not \(inputs, targets\): give Task\(step=…\)"),
     ],
 )
-def test_batches_of_other_parts(what: str, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """They need a step and an evaluation that know what to do with them."""
+def test_batches_of_another_form(what: str, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They need the task's own `step` and `evaluate`."""
     try:
-        said = run(tmp_path, f"{TASKS}:mistaken", {"what": what}).finished.message
+        message = run(tmp_path, f"{TASKS}:invalid", {"what": what}).finished.message
     except RequestError as error:
-        said = str(error)
-    assert re.search(named, said), said
+        message = str(error)
+    assert re.search(named, message), message
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_metrics_of_outputs_that_are_no_tensor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """They need the task's own evaluate, which says what is compared."""
-    done = run(tmp_path, f"{TASKS}:mistaken", {"what": "outputs"})
+def test_metrics_need_outputs_that_are_a_tensor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Otherwise the task's own `evaluate` must return what to compare."""
+    done = run(tmp_path, f"{TASKS}:invalid", {"what": "outputs"})
     assert done.finished.cause == "failed" and not done.of(Evaluated)
     assert "accuracy" in done.finished.message and "Task(evaluate=…)" in done.finished.message
     assert "a dict" in done.finished.message
@@ -102,22 +105,22 @@ def test_metrics_of_outputs_that_are_no_tensor(tmp_path: Path, capsys: pytest.Ca
 
 
 @pytest.mark.parametrize("code", [0, 7])
-def test_a_task_that_ends_the_program(code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Is an error like any other, with the line that did it."""
+def test_a_task_that_exits(code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The error names the line that called `sys.exit`."""
     with pytest.raises(RequestError, match=rf"SystemExit: {code} \(invalid_tasks.py:\d+\)"):
-        run(tmp_path, f"{TASKS}:leaves", {"code": code})
+        run(tmp_path, f"{TASKS}:exits", {"code": code})
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_a_file_that_ends_the_program(tmp_path: Path) -> None:
-    """While it is imported: a script without a main guard."""
+def test_a_file_that_exits_on_import(tmp_path: Path) -> None:
+    """Such as a script without a main guard."""
     (tmp_path / "script.py").write_text("import sys\nsys.exit(3)\n")
     with pytest.raises(TaskError, match=r"script.py cannot be loaded: SystemExit: 3 \(script.py:2\)"):
         run(tmp_path, f"{tmp_path / 'script.py'}:task")
 
 
-def test_a_value_that_the_task_itself_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its own ValueError is the line to read; how it was called is of no use."""
+def test_a_value_that_the_task_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message of its own ValueError is enough; no traceback is printed."""
     with pytest.raises(RequestError, match=r"hidden must be 1 or 2 \(invalid_tasks.py:\d+\)"):
         run(tmp_path, f"{TASKS}:refuses")
     assert "Traceback" not in capsys.readouterr().err

@@ -27,20 +27,20 @@ from stoker.engine.training import optimizers
         ("rmsprop:alpha=0.9", torch.optim.RMSprop, {"alpha": 0.9}),
     ],
 )
-def test_the_named_optimizer_gets_its_options(text: str, kind: type, options: dict[str, Any]) -> None:
-    """And the run's learning rate."""
-    made = optimizers.build(text, nn.Linear(2, 2), 0.03)
+def test_an_optimizer_gets_its_options(text: str, kind: type, options: dict[str, Any]) -> None:
+    """It also gets the run's learning rate."""
+    made = optimizers.build_optimizer(text, nn.Linear(2, 2), 0.03)
     assert type(made) is kind
     assert {name: made.defaults[name] for name in options} == options
     assert made.param_groups[0]["lr"] == 0.03
 
 
-@pytest.mark.parametrize("name", sorted(optimizers.CLASSES))
-def test_every_named_optimizer_lowers_a_loss(name: str) -> None:
-    """All of torch.optim that the loop can drive; matrices alone, because Muon takes nothing else."""
+@pytest.mark.parametrize("name", sorted(optimizers.OPTIMIZERS))
+def test_every_optimizer_lowers_a_loss(name: str) -> None:
+    """All of torch.optim that the loop can drive. The model has no bias, because Muon takes matrices alone."""
     torch.manual_seed(0)
     model = nn.Linear(3, 3, bias=False)
-    made = optimizers.build(name, model, 0.01)
+    made = optimizers.build_optimizer(name, model, 0.01)
     inputs = torch.randn(20, 3)
     losses = []
     for _ in range(20):
@@ -52,15 +52,15 @@ def test_every_named_optimizer_lowers_a_loss(name: str) -> None:
     assert losses[-1] < losses[0]
 
 
-def test_frozen_parameters_are_left_alone() -> None:
-    """Only what requires a gradient is handed to the optimizer."""
+def test_frozen_parameters_are_not_trained() -> None:
+    """The optimizer gets the parameters that require a gradient."""
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
     model[0].requires_grad_(False)
-    made = optimizers.build("adam", model, 0.1)
+    made = optimizers.build_optimizer("adam", model, 0.1)
     assert [p.numel() for p in made.param_groups[0]["params"]] == [2, 1]
     model.requires_grad_(False)
     with pytest.raises(SettingError, match="no parameters"):
-        optimizers.build("adam", model, 0.1)
+        optimizers.build_optimizer("adam", model, 0.1)
 
 
 @pytest.mark.parametrize(
@@ -72,16 +72,16 @@ def test_frozen_parameters_are_left_alone() -> None:
         ("sgd:momentum=-1", "momentum"),
         ("sgd:nesterov=true", "esterov"),
         ("adam:betas=0.9-2", "beta"),
-        ("adam:betas=0.9", "betas is several numbers, as in betas=0.9-0.999, not 0.9"),
-        ("adam:betas=high", "betas is several numbers, as in betas=0.9-0.999, not high"),
-        ("sgd:momentum=lots", "momentum is a number, not lots"),
-        ("sgd:momentum=none", "momentum is a number, not None"),
-        ("sgd:nesterov=perhaps", "nesterov is yes or no, not perhaps"),
-        ("sgd:momentum=0.9-0.8", "momentum is a number"),
+        ("adam:betas=0.9", "betas must be several numbers, as in betas=0.9-0.999, not 0.9"),
+        ("adam:betas=high", "betas must be several numbers, as in betas=0.9-0.999, not high"),
+        ("sgd:momentum=lots", "momentum must be a number, not lots"),
+        ("sgd:momentum=none", "momentum must be a number, not None"),
+        ("sgd:nesterov=perhaps", "nesterov must be yes or no, not perhaps"),
+        ("sgd:momentum=0.9-0.8", "momentum must be a number"),
     ],
 )
 def test_a_wrong_optimizer_is_refused(text: str, named: str) -> None:
-    """One line that names it."""
+    """In one line that names it."""
     with pytest.raises(SettingError, match=named) as caught:
-        optimizers.build(text, nn.Linear(2, 2), 0.1)
+        optimizers.build_optimizer(text, nn.Linear(2, 2), 0.1)
     assert "\n" not in str(caught.value)

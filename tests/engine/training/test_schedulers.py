@@ -1,7 +1,8 @@
-"""Learning rates step by step, against torch's own schedulers and against the formula."""
+"""Learning rates step by step, against torch's own schedulers and against their formulas."""
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import Any
 
@@ -11,7 +12,8 @@ from torch.optim import SGD, Optimizer
 from torch.optim import lr_scheduler as own
 
 from stoker.engine.errors import SettingError
-from stoker.engine.training import schedulers as schedules
+from stoker.engine.training import schedulers
+from stoker.engine.training.scheduler_table import SCHEDULERS, SchedulerSpec, Unit
 
 LR, EPOCHS, EACH = 0.1, 6, 10
 
@@ -21,19 +23,19 @@ def optimizer() -> Optimizer:
     return SGD([torch.nn.Parameter(torch.zeros(1))], lr=LR, momentum=0.9)
 
 
-def build(text: str, optimizer: Optimizer, **changed: Any) -> schedules.Schedule | None:
-    """Build a schedule for 6 epochs of 10 steps."""
+def build(text: str, optimizer: Optimizer, **changed: Any) -> schedulers.Scheduler | None:
+    """Build a scheduler for 6 epochs of 10 steps."""
     options: dict[str, Any] = {"epochs": EPOCHS, "steps_per_epoch": EACH, "lower_is_better": True, **changed}
-    return schedules.build(text, optimizer, LR, **options)
+    return schedulers.build_scheduler(text, optimizer, LR, **options)
 
 
-def trace(schedule: Any, optimizer: Optimizer, unit: schedules.Unit, count: int) -> list[float]:
-    """Return the learning rate before each step of the schedule."""
+def trace(schedule: Any, optimizer: Optimizer, unit: Unit, count: int) -> list[float]:
+    """Return the learning rate before each step of the scheduler."""
     rates = []
     for _ in range(count):
         rates.append(float(optimizer.param_groups[0]["lr"]))
         optimizer.step()
-        if isinstance(schedule, schedules.Schedule):
+        if isinstance(schedule, schedulers.Scheduler):
             schedule.step(unit, 1.0)
         else:
             schedule.step()
@@ -41,9 +43,9 @@ def trace(schedule: Any, optimizer: Optimizer, unit: schedules.Unit, count: int)
 
 
 def restored(
-    text: str, schedule: schedules.Schedule, first: Optimizer, **changed: Any
-) -> tuple[schedules.Schedule, Optimizer]:
-    """Return a fresh schedule and optimizer that go on from the state of others."""
+    text: str, schedule: schedulers.Scheduler, first: Optimizer, **changed: Any
+) -> tuple[schedulers.Scheduler, Optimizer]:
+    """Return a new scheduler and optimizer with the state of others."""
     second = optimizer()
     other = build(text, second, **changed)
     assert other is not None
@@ -64,8 +66,8 @@ def restored(
         ("cosine:T_max=3,eta_min=0.01", lambda o: own.CosineAnnealingLR(o, 3, eta_min=0.01)),
     ],
 )
-def test_epoch_schedules_are_torchs(text: str, make: Any) -> None:
-    """By epochs, with the options as given; a cosine ends with the run."""
+def test_epoch_schedulers_equal_torchs(text: str, make: Any) -> None:
+    """They step with epochs, with the given options; a cosine ends with the run."""
     mine, theirs = optimizer(), optimizer()
     schedule = build(text, mine)
     assert schedule is not None
@@ -73,8 +75,8 @@ def test_epoch_schedules_are_torchs(text: str, make: Any) -> None:
     assert trace(schedule, mine, "epoch", EPOCHS) == pytest.approx(trace(make(theirs), theirs, "epoch", EPOCHS))
 
 
-def test_one_cycle_takes_every_step_of_the_run() -> None:
-    """Its peak is the learning rate that was asked for; the last step is the last of the run."""
+def test_one_cycle_spans_the_run() -> None:
+    """Its peak is the setting `lr`; its last step is the last of the run."""
     mine, theirs = optimizer(), optimizer()
     schedule = build("onecycle:pct_start=0.2", mine)
     assert schedule is not None
@@ -86,7 +88,7 @@ def test_one_cycle_takes_every_step_of_the_run() -> None:
 
 @pytest.mark.parametrize(("lower", "values"), [(True, [3.0, 2.0, 2.5, 2.5, 2.5]), (False, [3.0, 4.0, 3.5, 3.5, 3.5])])
 def test_plateau_follows_the_monitored_metric_in_its_direction(lower: bool, values: list[float]) -> None:
-    """Lowered when the metric was not better for longer than the patience."""
+    """It lowers the rate after more evaluations without improvement than the patience."""
     mine = optimizer()
     schedule = build("plateau:factor=0.5,patience=2", mine, lower_is_better=lower)
     assert schedule is not None
@@ -100,7 +102,7 @@ def test_plateau_follows_the_monitored_metric_in_its_direction(lower: bool, valu
 
 
 def test_warmup_rises_and_then_a_cosine_falls_to_the_end() -> None:
-    """From lr/(n+1) in equal steps to lr, then half a cosine over the steps that are left."""
+    """From lr/(n+1) in equal steps to lr, then half a cosine over the remaining steps."""
     mine = optimizer()
     schedule = build("warmup:steps=4+cosine", mine)
     assert schedule is not None
@@ -122,7 +124,7 @@ def test_warmup_rises_and_then_a_cosine_falls_to_the_end() -> None:
     ],
 )
 def test_after_a_warmup_lengths_still_mean_epochs(after: str, wanted: list[float]) -> None:
-    """Every 10 steps after the warm-up the learning rate is what it would be after an epoch."""
+    """Every 10 steps after the warm-up the learning rate is that of the next epoch."""
     mine = optimizer()
     schedule = build(f"warmup:steps=5+{after}", mine)
     assert schedule is not None
@@ -131,7 +133,7 @@ def test_after_a_warmup_lengths_still_mean_epochs(after: str, wanted: list[float
 
 
 def test_none_and_a_warmup_alone() -> None:
-    """No schedule is none; a warm-up needs no length of the data and stays up."""
+    """`none` is None; a warm-up needs no length of the data and keeps its last rate."""
     assert build("none", optimizer()) is None
     mine = optimizer()
     schedule = build("warmup:steps=3", mine, steps_per_epoch=None)
@@ -142,8 +144,8 @@ def test_none_and_a_warmup_alone() -> None:
 @pytest.mark.parametrize(
     "text", ["step:size=2,gamma=0.5", "cosine", "plateau:patience=1", "onecycle", "warmup:steps=4+cosine"]
 )
-def test_a_schedule_goes_on_from_its_state(text: str) -> None:
-    """Saved after seven steps and loaded into a new one, it gives the same rates."""
+def test_a_scheduler_continues_from_its_state(text: str) -> None:
+    """Saved after five steps and loaded into a new one, it gives the same rates."""
     first = optimizer()
     schedule = build(text, first)
     assert schedule is not None
@@ -152,34 +154,34 @@ def test_a_schedule_goes_on_from_its_state(text: str) -> None:
     assert trace(other, second, schedule.unit, 5) == trace(schedule, first, schedule.unit, 5)
 
 
-@pytest.mark.parametrize("steered", [1.0, 0.5])
+@pytest.mark.parametrize("factor", [1.0, 0.5])
 @pytest.mark.parametrize(
     "text", ["step:size=2,gamma=0.5", "cosine", "cosine:T_max=3", "onecycle", "warmup:steps=4+cosine"]
 )
-def test_a_longer_run_has_the_schedule_of_its_length(text: str, steered: float) -> None:
-    """As if it had been that long from its start, but for what a person made of the rate."""
+def test_a_longer_run_has_the_schedule_of_its_new_length(text: str, factor: float) -> None:
+    """As if it had that length from its start, times the factor of a manual change."""
     first, whole = optimizer(), optimizer()
     schedule, wanted = build(text, first), build(text, whole, epochs=2 * EPOCHS)
     assert schedule is not None and wanted is not None
     count = 4 * (EACH if schedule.unit == "step" else 1)
     trace(schedule, first, schedule.unit, count)
     trace(wanted, whole, schedule.unit, count)
-    schedules.set_learning_rate(first, schedule, first.param_groups[0]["lr"] * steered)
+    schedulers.set_learning_rate(first, schedule, first.param_groups[0]["lr"] * factor)
     longer, second = restored(text, schedule, first, epochs=2 * EPOCHS)
     rates = trace(longer, second, schedule.unit, count)
-    assert rates == pytest.approx([rate * steered for rate in trace(wanted, whole, schedule.unit, count)])
+    assert rates == pytest.approx([rate * factor for rate in trace(wanted, whole, schedule.unit, count)])
     assert second.param_groups[0]["momentum"] == pytest.approx(whole.param_groups[0]["momentum"])
 
 
 @pytest.mark.parametrize("text", ["none", "step:size=2,gamma=0.5", "cosine", "onecycle", "warmup:steps=4+cosine"])
-def test_a_change_by_hand_scales_what_is_to_come(text: str) -> None:
-    """Half the learning rate now is half of it for the rest of the schedule."""
+def test_a_manual_change_scales_the_rest_of_the_schedule(text: str) -> None:
+    """Half the learning rate now is half of it for the rest of the run."""
     changed, kept = optimizer(), optimizer()
     mine, theirs = build(text, changed), build(text, kept)
     for schedule, made in ((mine, changed), (theirs, kept)):
         if schedule is not None:
             trace(schedule, made, schedule.unit, 3)
-    schedules.set_learning_rate(changed, mine, kept.param_groups[0]["lr"] / 2)
+    schedulers.set_learning_rate(changed, mine, kept.param_groups[0]["lr"] / 2)
     if mine is None or theirs is None:
         assert changed.param_groups[0]["lr"] == LR / 2
         return
@@ -210,8 +212,8 @@ def test_a_change_by_hand_scales_what_is_to_come(text: str) -> None:
         ("none+cosine", "only warmup"),
     ],
 )
-def test_a_wrong_schedule_is_refused_before_it_runs(text: str, named: str) -> None:
-    """Also values that torch would only trip over at its first step."""
+def test_a_wrong_scheduler_is_refused_at_once(text: str, named: str) -> None:
+    """Even for values that torch would refuse only at its first step."""
     with pytest.raises(SettingError, match=named) as caught:
         build(text, optimizer())
     assert "\n" not in str(caught.value)
@@ -219,6 +221,18 @@ def test_a_wrong_schedule_is_refused_before_it_runs(text: str, named: str) -> No
 
 @pytest.mark.parametrize("text", ["onecycle", "warmup:steps=4+cosine"])
 def test_a_schedule_over_the_whole_run_needs_a_length(text: str) -> None:
-    """Data without one is told so."""
+    """It is refused for data without one."""
     with pytest.raises(SettingError, match="no length"):
         build(text, optimizer(), steps_per_epoch=None)
+
+
+@pytest.mark.parametrize("row", SCHEDULERS, ids=lambda row: row.name)
+def test_every_row_of_the_table_is_complete(row: SchedulerSpec) -> None:
+    """Its example builds a scheduler of its class and unit, and its options are parameters of torch's class."""
+    made = build(row.example, optimizer())
+    assert made is not None and made.unit == row.unit
+    assert row.example.partition(":")[0] == row.name
+    parameters = set(inspect.signature(row.cls).parameters)
+    assert {*row.defaults, *row.lengths, *row.rates, *row.words, *row.short.values()} <= parameters
+    assert {row.run_length, row.peak, row.direction} - {""} <= parameters
+    assert row.help.endswith(".")

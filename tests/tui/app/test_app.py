@@ -1,4 +1,4 @@
-"""The app and the engine it hosts: start, end, quit, exit codes."""
+"""The app and the engine of its process: start, end, quit and exit codes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from stoker.engine.errors import RunError
 from stoker.engine.runs.folder import RunFolder
 from stoker.tui.app.app import StokerApp
-from stoker.tui.backend.engine_thread import Host
+from stoker.tui.backend.engine_thread import EngineThread
 from stoker.tui.screens.confirm import Confirm
 from tests.support.fake_engine import FakeEngine
 from tests.support.recorded import Recorded, run
@@ -18,105 +18,111 @@ Until = Callable[[Callable[[], object]], Awaitable[None]]
 
 
 @pytest.fixture
-async def app(folder: RunFolder, engine: FakeEngine) -> StokerApp:
-    """A dashboard that hosts the engine."""
-    return StokerApp(folder, host=Host(folder))
+async def app(run_folder: RunFolder, fake_engine: FakeEngine) -> StokerApp:
+    """An app whose dashboard shows a run that trains in this process."""
+    return StokerApp(run_folder, engine=EngineThread(run_folder))
 
 
-async def test_the_first_frame_stands_before_the_engine_starts(
-    app: StokerApp, engine: FakeEngine, until: Until, monkeypatch: pytest.MonkeyPatch
+async def test_app_shows_the_first_frame_before_the_engine_starts(
+    app: StokerApp, fake_engine: FakeEngine, wait_until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Importing torch must not keep the screen black."""
+    """The import of torch must not delay the first frame."""
     frames: list[int] = []
-    started = Host.start
+    started = EngineThread.start
 
-    def start(host: Host) -> None:
+    def start(thread: EngineThread) -> None:
         frames.append(app.dashboard.query_one("#state").content_size.width)
-        started(host)
+        started(thread)
 
-    monkeypatch.setattr(Host, "start", start)
+    monkeypatch.setattr(EngineThread, "start", start)
     async with app.run_test(size=(80, 24)):
-        await until(lambda: app.dashboard.view.step > 10)
+        await wait_until(lambda: app.dashboard.view.step > 10)
         assert frames == [80]
         app.dashboard.action_ask("stop")
-        await until(lambda: app.finished)
+        await wait_until(lambda: app.finished)
 
 
-async def test_a_run_is_paused_saved_quit_and_goes_on_where_it_was(
-    app: StokerApp, folder: RunFolder, engine: FakeEngine, until: Until
+async def test_run_resumes_at_its_step_after_pause_save_and_quit(
+    app: StokerApp, run_folder: RunFolder, fake_engine: FakeEngine, wait_until: Until
 ) -> None:
-    """The whole way of a person, by keys alone."""
+    """A whole session, with keys only."""
     view = app.dashboard.view
     async with app.run_test() as pilot:
-        await until(lambda: view.step > 20)
-        await until(lambda: "d" in app.screen.active_bindings)
+        await wait_until(lambda: view.step > 20)
+        await wait_until(lambda: "d" in app.screen.active_bindings)
         await pilot.press("space")
-        await until(lambda: view.state == "paused")
+        await wait_until(lambda: view.state == "paused")
         await pilot.press("s")
-        await until(lambda: view.now.checkpoints)
-        assert view.now.checkpoints[-1].step == view.step
+        await wait_until(lambda: view.current.checkpoints)
+        assert view.current.checkpoints[-1].step == view.step
         await pilot.press("q")
-        await until(lambda: isinstance(app.screen, Confirm))
+        await wait_until(lambda: isinstance(app.screen, Confirm))
         await pilot.press("n")
-        await until(lambda: app.screen is app.dashboard)
+        await wait_until(lambda: app.screen is app.dashboard)
         assert view.state == "paused" and app.is_running
         await pilot.press("ctrl+c")
-        await until(lambda: isinstance(app.screen, Confirm))
+        await wait_until(lambda: isinstance(app.screen, Confirm))
         await pilot.press("enter")
-        await until(lambda: app.finished)
+        await wait_until(lambda: app.finished)
     assert (app.return_code, app.error) == (0, None)
     assert app.finished is not None and app.finished.cause == "stopped"
-    again = StokerApp(folder, host=Host(folder))
+    again = StokerApp(run_folder, engine=EngineThread(run_folder))
     async with again.run_test() as pilot:
-        await until(lambda: again.dashboard.view.step > view.step)
-        train = again.dashboard.view.now.train
+        await wait_until(lambda: again.dashboard.view.step > view.step)
+        train = again.dashboard.view.current.train
         assert (train.base, train.length) == (1, again.dashboard.view.step)
-        assert train.values[: view.step].tolist() == view.now.train.values.tolist()
+        assert train.values[: view.step].tolist() == view.current.train.values.tolist()
         await pilot.press("q", "y")
-        await until(lambda: again.finished)
+        await wait_until(lambda: again.finished)
 
 
-async def test_a_finished_run_stays_and_can_go_on(app: StokerApp, engine: FakeEngine, until: Until) -> None:
-    """The dashboard stays open; r starts an engine again."""
-    engine.last = 20
+async def test_finished_run_resumes_on_r(app: StokerApp, fake_engine: FakeEngine, wait_until: Until) -> None:
+    """The dashboard stays open, and r starts an engine again."""
+    fake_engine.last = 20
     async with app.run_test() as pilot:
-        await until(lambda: app.dashboard.view.state == "completed")
-        await until(lambda: app.finished and "r" in app.screen.active_bindings)
-        engine.last = 40
+        await wait_until(lambda: app.dashboard.view.state == "completed")
+        await wait_until(lambda: app.finished and "r" in app.screen.active_bindings)
+        fake_engine.last = 40
         await pilot.press("r")
-        await until(lambda: app.dashboard.view.state == "completed" and app.dashboard.view.step == 40)
-        await until(lambda: not app.host.running)
+        await wait_until(lambda: app.dashboard.view.state == "completed" and app.dashboard.view.step == 40)
+        await wait_until(lambda: not app.engine.running)
         await pilot.press("q")
-    assert app.return_code == 0 and engine.started == 2
+    assert app.return_code == 0 and fake_engine.started == 2
 
 
-async def test_a_wrong_request_ends_the_app(app: StokerApp, engine: FakeEngine, until: Until) -> None:
-    """The command line says it in one line, exit code 2."""
-    engine.error = RunError("another engine trains this run")
+async def test_app_ends_if_the_engine_refuses_the_first_start(
+    app: StokerApp, fake_engine: FakeEngine, wait_until: Until
+) -> None:
+    """The command line prints one line and exits with code 2."""
+    fake_engine.error = RunError("another engine trains this run")
     async with app.run_test():
-        await until(lambda: app.error)
-    assert (app.return_code, app.error) == (2, engine.error)
+        await wait_until(lambda: app.error)
+    assert (app.return_code, app.error) == (2, fake_engine.error)
 
 
-async def test_a_wrong_request_to_go_on_is_said(app: StokerApp, engine: FakeEngine, until: Until) -> None:
-    """There is a run to be looked at, so the dashboard stays as it was."""
-    engine.last = 20
+async def test_app_notifies_if_the_engine_refuses_to_resume(
+    app: StokerApp, fake_engine: FakeEngine, wait_until: Until
+) -> None:
+    """The dashboard stays open, because the run has a history to show."""
+    fake_engine.last = 20
     async with app.run_test() as pilot:
-        await until(lambda: app.finished)
-        await until(lambda: app.dashboard.view.state == "completed" and "r" in app.screen.active_bindings)
-        engine.error = RunError("nothing is left to train")
+        await wait_until(lambda: app.finished)
+        await wait_until(lambda: app.dashboard.view.state == "completed" and "r" in app.screen.active_bindings)
+        fake_engine.error = RunError("nothing is left to train")
         await pilot.press("r")
-        await until(lambda: app._notifications)
-        await until(lambda: app.dashboard.view.state == "completed")
+        await wait_until(lambda: app._notifications)
+        await wait_until(lambda: app.dashboard.view.state == "completed")
         await pilot.press("q")
     assert (app.return_code, app.error) == (0, None)
 
 
-async def test_a_training_that_raises_is_shown(app: StokerApp, engine: FakeEngine, until: Until) -> None:
-    """Until q; then exit code 1."""
-    engine.error = ZeroDivisionError("in the task's loss")
+async def test_dashboard_shows_an_error_of_the_training(
+    app: StokerApp, fake_engine: FakeEngine, wait_until: Until
+) -> None:
+    """The dashboard shows the error until q; then the exit code is 1."""
+    fake_engine.error = ZeroDivisionError("in the task's loss")
     async with app.run_test() as pilot:
-        await until(lambda: app.dashboard.view.state == "failed")
+        await wait_until(lambda: app.dashboard.view.state == "failed")
         lines = [text for _, _, text in app.dashboard.view.lines]
         assert any("ZeroDivisionError: in the task's loss" in text for text in lines)
         await pilot.press("q")
@@ -124,32 +130,34 @@ async def test_a_training_that_raises_is_shown(app: StokerApp, engine: FakeEngin
     assert "ZeroDivisionError" in str(app.error)
 
 
-async def test_an_attached_dashboard_just_leaves(folder: RunFolder, until: Until) -> None:
-    """The run trains on elsewhere."""
-    app = StokerApp(folder, source=Recorded(run()))
+async def test_attached_dashboard_quits_without_a_question(run_folder: RunFolder, wait_until: Until) -> None:
+    """The run continues in the other process."""
+    app = StokerApp(run_folder, source=Recorded(run()))
     async with app.run_test() as pilot:
-        await until(lambda: app.dashboard.view.step == 330)
+        await wait_until(lambda: app.dashboard.view.step == 330)
         await pilot.press("q")
     assert app.return_code == 0
 
 
-async def test_ctrl_c_twice_saves_and_quits(app: StokerApp, engine: FakeEngine, until: Until) -> None:
-    """Who presses it again wants to leave."""
+async def test_ctrl_c_twice_saves_and_quits(app: StokerApp, fake_engine: FakeEngine, wait_until: Until) -> None:
+    """The second Ctrl+C confirms the question of the first."""
     async with app.run_test() as pilot:
-        await until(lambda: app.dashboard.view.step > 5)
+        await wait_until(lambda: app.dashboard.view.step > 5)
         await pilot.press("ctrl+c")
-        await until(lambda: isinstance(app.screen, Confirm))
+        await wait_until(lambda: isinstance(app.screen, Confirm))
         await pilot.press("ctrl+c")
-        await until(lambda: app.finished)
+        await wait_until(lambda: app.finished)
     assert app.finished is not None and app.finished.cause == "stopped"
 
 
-async def test_the_question_goes_when_the_run_ends(app: StokerApp, engine: FakeEngine, until: Until) -> None:
-    """There is nothing to save any more; the end is there to be seen."""
+async def test_quit_question_closes_when_the_run_ends(
+    app: StokerApp, fake_engine: FakeEngine, wait_until: Until
+) -> None:
+    """There is nothing left to save, and the dashboard shows the end."""
     async with app.run_test() as pilot:
-        await until(lambda: app.dashboard.view.step > 5)
+        await wait_until(lambda: app.dashboard.view.step > 5)
         await pilot.press("q")
-        await until(lambda: isinstance(app.screen, Confirm))
+        await wait_until(lambda: isinstance(app.screen, Confirm))
         app.dashboard.action_ask("stop")
-        await until(lambda: app.screen is app.dashboard)
+        await wait_until(lambda: app.screen is app.dashboard)
         assert app.finished is not None and app.is_running

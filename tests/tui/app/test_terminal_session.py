@@ -1,4 +1,4 @@
-"""A real terminal: what the task prints, at the C level too, never disturbs the screen."""
+"""The app in a real terminal: output of the task, also of C code, never disturbs the screen."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pexpect
 import pyte
 
 from stoker.engine.runs import folder as runs
+from tests.support.deadlines import deadline, scaled
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
@@ -23,13 +24,13 @@ PROGRAM = """
     from tests.support.fake_engine import FakeEngine
     from stoker.engine.runs import folder as runs
     from stoker.tui.app.app import StokerApp
-    from stoker.tui.backend.engine_thread import Host
+    from stoker.tui.backend.engine_thread import EngineThread
     from stoker.tui.app.terminal_session import show
 
     engine = FakeEngine(pytest.MonkeyPatch())
     engine.prints, engine.last = True, {last}
-    folder = runs.find(Path({runs!r}), "printing")
-    app = StokerApp(folder, host=Host(folder))
+    folder = runs.find_run(Path({runs!r}), "printing")
+    app = StokerApp(folder, engine=EngineThread(folder))
     show(app, folder.log)
     print("afterwards", app.return_code, app.finished.cause, os.isatty(1), os.isatty(2))
     assert "torch" not in sys.modules
@@ -37,23 +38,23 @@ PROGRAM = """
 
 
 class Terminal:
-    """A program in a pseudo-terminal, and what its screen shows."""
+    """A program in a pseudo-terminal, with the screen that it shows."""
 
     def __init__(self, program: Path, width: int, height: int) -> None:
         self.screen = pyte.Screen(width, height)
         self._stream = pyte.ByteStream(self.screen)
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        environment |= {"COLUMNS": "70", "LINES": "20"}  # a shell may export what was true once
+        environment |= {"COLUMNS": "70", "LINES": "20"}  # a shell may export an old size
         self.child = pexpect.spawn(
-            sys.executable, [str(program)], dimensions=(height, width), env=environment, timeout=30
+            sys.executable, [str(program)], dimensions=(height, width), env=environment, timeout=scaled(30)
         )
         self.raw = b""
 
     def until(self, *words: str) -> str:
-        """Read on until all the words stand on the screen."""
-        deadline = time.monotonic() + 30
+        """Read until all the words are on the screen."""
+        end = deadline(30)
         while not all(word in self.text for word in words):
-            assert time.monotonic() < deadline, f"no {words} on\n{self.text}"
+            assert time.monotonic() < end, f"no {words} on\n{self.text}"
             try:
                 data = self.child.read_nonblocking(65536, timeout=0.2)
             except pexpect.TIMEOUT:
@@ -71,24 +72,24 @@ class Terminal:
 
 
 def program_of(at: Path, last: int | None = None) -> Path:
-    """Write a program that trains a run called printing up to a step."""
+    """Write a program that trains the run `printing` up to step `last`, or until it is stopped."""
     program = at / "program.py"
     text = textwrap.dedent(PROGRAM).format(tests=str(ROOT), runs=str(at), last=last)
     program.write_text(text)
     return program
 
 
-def test_the_screen_belongs_to_the_dashboard(tmp_path: Path) -> None:
-    """Prints land in engine.log and in the log panel; the terminal is as before when the app has ended."""
+def test_printed_text_goes_to_the_log_while_the_dashboard_is_open(tmp_path: Path) -> None:
+    """Printed text goes to engine.log and to the log panel. After the app the terminal is as before."""
     folder = runs.create(tmp_path, "digits", "printing", {})
     terminal = Terminal(program_of(tmp_path), 100, 40)
     screen = terminal.until("printed by python", "printed by C", "warned by C", "warned by python", "● training")
     rows = screen.split("\n")
     assert "training" in rows[0] and "Quit" in rows[-1]
-    # Each of them on a line of the log, nothing of them anywhere else.
+    # Each text is on a line of the log, and nowhere else.
     assert all(" ▌ " in row for row in rows if "printed by" in row or "warned by" in row)
     terminal.child.send(" ")
-    terminal.until("‖ paused", "Go on")
+    terminal.until("‖ paused", "Continue")
     terminal.child.send("q")
     terminal.until("Save and quit")
     terminal.child.send("\r")
@@ -102,8 +103,8 @@ def test_the_screen_belongs_to_the_dashboard(tmp_path: Path) -> None:
     assert b"\x1b]2;" not in terminal.raw and b"\x1b[23;0t" not in terminal.raw
 
 
-def test_the_terminals_title_calls_and_is_restored(tmp_path: Path) -> None:
-    """It is put on the terminal's stack before ours is set, and taken from there at the end."""
+def test_terminal_title_shows_the_end_of_a_run_and_is_restored(tmp_path: Path) -> None:
+    """The old title is pushed on the terminal's stack, and popped at the end."""
     runs.create(tmp_path, "digits", "printing", {})
     terminal = Terminal(program_of(tmp_path, last=20), 100, 40)
     terminal.until("✓ completed")

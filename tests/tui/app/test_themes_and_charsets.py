@@ -1,4 +1,4 @@
-"""Themes, colours, characters, and what is remembered of them."""
+"""Themes, colours, charsets and preferences."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from textual.theme import BUILTIN_THEMES, Theme
 from stoker.engine.runs.folder import RunFolder
 from stoker.tui.app import themes
 from stoker.tui.app.app import StokerApp
-from stoker.tui.app.preferences import Choices, Remembered
-from stoker.tui.plotting import braille as raster
-from stoker.tui.terminal.charset import Characters, Replaced, available
-from stoker.tui.terminal.no_color import Colourless
+from stoker.tui.app.preferences import Preferences, PreferencesFile
+from stoker.tui.plotting import braille
+from stoker.tui.terminal.charset import Charset, CharsetFilter, detect_charset
+from stoker.tui.terminal.no_color import NoColorFilter
 from tests.support.recorded import Recorded, run, time_of
 
 Until = Callable[[Callable[[], object]], Awaitable[None]]
@@ -32,22 +32,22 @@ LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
 
 
 def rendered(app: StokerApp) -> list[Segment]:
-    """All that is on the screen."""
+    """Return all segments of the screen."""
     return [segment for strip in app.screen._compositor.render_strips() for segment in strip]
 
 
-@pytest.mark.parametrize(("characters", "shown"), [("blocks", "│█▀▄ ✓ 数"), ("ascii", "|:'.  v ??".replace("  ", " "))])
-def test_characters_are_replaced_one_by_one(characters: Characters, shown: str) -> None:
-    """Nothing moves: what is two columns wide stays so."""
-    (segment,) = Replaced(characters).apply([Segment("│⣿⠉⣀ ✓ 数")], BLACK)
+@pytest.mark.parametrize(("charset", "shown"), [("blocks", "│█▀▄ ✓ 数"), ("ascii", "|:'.  v ??".replace("  ", " "))])
+def test_charset_filter_keeps_the_width_of_characters(charset: Charset, shown: str) -> None:
+    """The layout stays: a character of two columns is replaced by two."""
+    (segment,) = CharsetFilter(charset).apply([Segment("│⣿⠉⣀ ✓ 数")], BLACK)
     assert segment.text == shown and segment.cell_length == Segment("│⣿⠉⣀ ✓ 数").cell_length
 
 
-async def test_the_whole_dashboard_in_ascii(folder: RunFolder, until: Until) -> None:
-    """Frames, curves, marks and the footer."""
-    app = StokerApp(folder, source=Recorded(run()), clock=lambda: NOW, characters="ascii")
+async def test_dashboard_has_only_ascii_with_the_ascii_charset(run_folder: RunFolder, wait_until: Until) -> None:
+    """Frames, curves, markers and the footer."""
+    app = StokerApp(run_folder, source=Recorded(run()), clock=lambda: NOW, charset="ascii")
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(lambda: "330" in "".join(segment.text for segment in rendered(app)))
+        await wait_until(lambda: "330" in "".join(segment.text for segment in rendered(app)))
         await pilot.pause()
         assert all(segment.text.isascii() for segment in rendered(app))
 
@@ -61,8 +61,10 @@ async def test_the_whole_dashboard_in_ascii(folder: RunFolder, until: Until) -> 
         ("ascii", "linux", "ascii"),
     ],
 )
-def test_what_the_terminal_can_show(monkeypatch: pytest.MonkeyPatch, encoding: str, term: str, found: str) -> None:
-    """By the locale, and by the kind of terminal."""
+def test_detect_charset_by_encoding_and_terminal(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, term: str, found: str
+) -> None:
+    """The encoding of stdout and TERM decide."""
 
     class Out:
         pass
@@ -72,7 +74,7 @@ def test_what_the_terminal_can_show(monkeypatch: pytest.MonkeyPatch, encoding: s
     monkeypatch.setenv("TERM", term)
     for name in LOCALE:
         monkeypatch.delenv(name, raising=False)
-    assert available() == found
+    assert detect_charset() == found
 
 
 @pytest.mark.parametrize(
@@ -89,60 +91,62 @@ def test_what_the_terminal_can_show(monkeypatch: pytest.MonkeyPatch, encoding: s
         ({"LANG": "ca_ES.utf8@valencia"}, "all"),
     ],
 )
-def test_ascii_where_the_locale_asks_for_it(locale: dict[str, str], found: str) -> None:
-    """In a process of its own, because Python writes UTF-8 there all the same."""
+def test_detect_charset_by_locale(locale: dict[str, str], found: str) -> None:
+    """In a new process, because Python sets stdout to UTF-8 in the C locale too."""
     rest = {name: value for name, value in os.environ.items() if name not in LOCALE}
-    script = "from stoker.tui.terminal.charset import available; print(available())"
+    script = "from stoker.tui.terminal.charset import detect_charset; print(detect_charset())"
     environment = {**rest, **locale, "TERM": "xterm"}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == found
 
 
-async def test_no_colour_at_all(folder: RunFolder, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What stood out by its background is reversed."""
+async def test_dashboard_has_no_colour_under_no_color(
+    run_folder: RunFolder, wait_until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text with a background colour is shown in reverse video."""
     monkeypatch.setenv("NO_COLOR", "1")
-    app = StokerApp(folder, source=Recorded(run()), clock=lambda: NOW)
+    app = StokerApp(run_folder, source=Recorded(run()), clock=lambda: NOW)
     async with app.run_test(size=(80, 24)):
-        await until(lambda: "330" in "".join(segment.text for segment in rendered(app)))
+        await wait_until(lambda: "330" in "".join(segment.text for segment in rendered(app)))
         styles = [segment.style for segment in rendered(app) if segment.style]
         assert not [style for style in styles if style.color or style.bgcolor]
         assert any("training" in segment.text and segment.style and segment.style.reverse for segment in rendered(app))
 
 
-def test_a_background_close_to_the_one_around_it_is_none() -> None:
-    """Bold and the like stay."""
+def test_no_color_filter_drops_a_background_close_to_its_surroundings() -> None:
+    """Bold and italic stay."""
     near, far = Style.parse("bold white on #101010"), Style.parse("italic white on #204080")
-    first, second = Colourless().apply([Segment("a", near), Segment("b", far)], BLACK)
+    first, second = NoColorFilter().apply([Segment("a", near), Segment("b", far)], BLACK)
     assert first.style == Style(bold=True, reverse=False) and second.style == Style(italic=True, reverse=True)
 
 
-def test_dashes_tell_curves_apart() -> None:
-    """The first is whole."""
+def test_curves_have_different_dashes() -> None:
+    """The first curve is solid."""
     dots = np.stack([np.arange(64), np.zeros(64, np.int64)], axis=1)
-    lengths = [len(raster.dashed(dots, number)) for number in range(len(raster.DASHES))]
+    lengths = [len(braille.dashed(dots, number)) for number in range(len(braille.DASHES))]
     assert lengths[0] == 64 and set(lengths[1:]) == {32}
-    assert len({raster.dashed(dots, number).tobytes() for number in range(len(raster.DASHES))}) == len(raster.DASHES)
+    assert len({braille.dashed(dots, number).tobytes() for number in range(len(braille.DASHES))}) == len(braille.DASHES)
 
 
 @pytest.mark.parametrize("theme", [themes.CONTRAST, *BUILTIN_THEMES.values()], ids=lambda theme: theme.name)
-def test_words_and_curves_are_readable_in_every_theme(theme: Theme) -> None:
-    """On what is behind them; six curves are six colours, and black on black is no choice."""
-    found = {name: Color.parse(color) for name, color in themes.variables(theme).items()}
+def test_theme_colours_have_enough_contrast(theme: Theme) -> None:
+    """Text and curves have enough contrast with the backgrounds, and the six curves differ."""
+    found = {name: Color.parse(color) for name, color in themes.color_variables(theme).items()}
     colors = theme.to_color_system().generate()
     behind = [Color.parse(colors[name]) for name in ("background", "surface")]
     if any(color.ansi is not None for color in (*behind, *found.values())):
         return
     for name in ("good", "caution", "bad", "chosen", "notice"):
-        assert min(themes.contrast(found[name], back) for back in behind) >= themes.WORDS
+        assert min(themes.contrast(found[name], back) for back in behind) >= themes.TEXT_CONTRAST
     lines = [found[f"line-{number}"] for number in range(6)]
-    assert min(themes.contrast(line, back) for line in lines for back in behind) >= themes.LINES
+    assert min(themes.contrast(line, back) for line in lines for back in behind) >= themes.LINE_CONTRAST
     if theme.name in themes.NAMES:
         apart = [sum((a - b) ** 2 for a, b in zip(x.rgb, y.rgb)) for x, y in combinations(lines, 2)]  # noqa: B905
         assert min(apart) > 60**2
 
 
-def test_a_colour_that_is_readable_stays() -> None:
-    """Another goes no further than it must."""
+def test_readable_keeps_a_colour_with_enough_contrast() -> None:
+    """Another colour is changed no more than necessary."""
     assert themes.readable("#ffffff", [BLACK], 4.5) == "#FFFFFF"
     assert (
         4.5
@@ -151,43 +155,43 @@ def test_a_colour_that_is_readable_stays() -> None:
     )
 
 
-async def test_a_theme_is_turned_and_remembered(folder: RunFolder, until: Until, tmp_path: Path) -> None:
-    """The next session begins with it."""
+async def test_theme_is_saved_when_it_changes(run_folder: RunFolder, wait_until: Until, tmp_path: Path) -> None:
+    """The next session starts with the saved theme."""
     path = tmp_path / "settings" / "choices.json"
-    app = StokerApp(folder, source=Recorded([]), remembered=Remembered(path))
+    app = StokerApp(run_folder, source=Recorded([]), preferences=PreferencesFile(path))
     async with app.run_test() as pilot:
         for name in (*themes.NAMES[1:], themes.NAMES[0], themes.NAMES[1]):
             await pilot.press("T")
             assert app.theme == name
-            await until(lambda name=name: path.exists() and Remembered(path).choices.theme == name)
-    assert StokerApp(folder, source=Recorded([]), remembered=Remembered(path)).theme == "textual-light"
+            await wait_until(lambda name=name: path.exists() and PreferencesFile(path).current.theme == name)
+    assert StokerApp(run_folder, source=Recorded([]), preferences=PreferencesFile(path)).theme == "textual-light"
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"theme": 7}', b"\xff", b'{"theme": "gone", "more": 1}'])
-async def test_a_broken_file_of_choices_is_no_matter(folder: RunFolder, tmp_path: Path, content: bytes) -> None:
-    """Nor one that cannot be written."""
+async def test_preferences_ignore_an_invalid_file(run_folder: RunFolder, tmp_path: Path, content: bytes) -> None:
+    """Errors writing the file are ignored too."""
     path = tmp_path / "choices.json"
     path.write_bytes(content)
-    app = StokerApp(folder, source=Recorded([]), remembered=Remembered(path))
+    app = StokerApp(run_folder, source=Recorded([]), preferences=PreferencesFile(path))
     assert app.theme == "textual-dark"
-    nowhere = Remembered(path / "no folder")
-    nowhere.choices = Choices(theme="textual-light")
+    nowhere = PreferencesFile(path / "no folder")
+    nowhere.current = Preferences(theme="textual-light")
     nowhere.write()
     assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize(("given", "fps"), [(None, "4"), ("2", "2")])
-def test_slow_means_fewer_frames(given: str | None, fps: str) -> None:
-    """Unless TEXTUAL_FPS says how many; Textual must not have been imported before."""
+def test_slow_option_limits_frames_a_second(given: str | None, fps: str) -> None:
+    """TEXTUAL_FPS has priority. Textual must not be imported before the option is read."""
     code = """
 import click, os, sys
-from stoker.tui.cli.display import display_options
+from stoker.tui.cli.options import display_options
 @click.command()
 @display_options
 def command():
     assert "textual" not in sys.modules
     from stoker.tui.screens import dashboard
-    print(os.environ["TEXTUAL_FPS"], dashboard.REST)
+    print(os.environ["TEXTUAL_FPS"], dashboard.FRAME_INTERVAL)
 command(["--slow"])
 """
     environment = {name: value for name, value in os.environ.items() if name != "TEXTUAL_FPS"}

@@ -1,4 +1,4 @@
-"""The engine's thread."""
+"""The engine in a thread of this process."""
 
 from __future__ import annotations
 
@@ -10,53 +10,55 @@ from stoker.engine.errors import RunError, TrainingError
 from stoker.engine.runs.commands import Command
 from stoker.engine.runs.events import RunFinished
 from stoker.engine.runs.folder import RunFolder
-from stoker.tui.backend.engine_thread import Host
+from stoker.tui.backend.engine_thread import EngineThread
 from tests.support.fake_engine import FakeEngine
 
 
 @pytest.fixture(autouse=True)
 def _streams(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The thread sets these for the whole process."""
+    """Restore the streams that the thread replaces."""
     monkeypatch.setattr(sys, "stdout", sys.stdout)
     monkeypatch.setattr(sys, "stderr", sys.stderr)
 
 
-async def test_it_trains_and_returns_the_end(folder: RunFolder, engine: FakeEngine) -> None:
-    """The events wait to be heard."""
-    engine.last = 20
-    host = Host(folder)
-    host.start()
-    finished = await host.wait()
-    assert finished.cause == "completed" and not host.running
-    assert isinstance(host.heard()[-1], RunFinished) and host.heard() == []
+async def test_engine_thread_returns_the_last_event(run_folder: RunFolder, fake_engine: FakeEngine) -> None:
+    """The events wait for `drain`."""
+    fake_engine.last = 20
+    engine_thread = EngineThread(run_folder)
+    engine_thread.start()
+    finished = await engine_thread.wait_async()
+    assert finished.cause == "completed" and not engine_thread.running
+    assert isinstance(engine_thread.drain()[-1], RunFinished) and engine_thread.drain() == []
 
 
-async def test_it_can_be_asked_to_stop_and_started_again(folder: RunFolder, engine: FakeEngine) -> None:
-    """Each start has its own controls: an old request does not stop a new engine."""
-    host = Host(folder)
+async def test_engine_thread_starts_again_after_a_stop(run_folder: RunFolder, fake_engine: FakeEngine) -> None:
+    """Each start has new controls: an old stop command does not stop a new engine."""
+    engine_thread = EngineThread(run_folder)
     for number in (1, 2):
-        host.start()
-        assert host.running
-        host.controls.send(Command(command="stop"))
-        assert (await host.wait()).cause == "stopped"
-        assert engine.started == number
+        engine_thread.start()
+        assert engine_thread.running
+        engine_thread.controls.send(Command(command="stop"))
+        assert (await engine_thread.wait_async()).cause == "stopped"
+        assert fake_engine.started == number
 
 
 @pytest.mark.parametrize("error", [RunError("no such run"), ValueError("a bug in the task"), TrainingError("broke")])
-async def test_what_the_engine_raises_is_handed_over(folder: RunFolder, engine: FakeEngine, error: Exception) -> None:
-    """The thread does not die silently."""
-    engine.error = error
-    host = Host(folder)
-    host.start()
+async def test_wait_async_raises_the_exception_of_the_engine(
+    run_folder: RunFolder, fake_engine: FakeEngine, error: Exception
+) -> None:
+    """The waiting caller gets the exception; an unexpected one also has a traceback in the log."""
+    fake_engine.error = error
+    engine_thread = EngineThread(run_folder)
+    engine_thread.start()
     with pytest.raises(type(error), match=str(error)):
-        await host.wait()
-    assert ("Traceback" in folder.log.read_text()) == isinstance(error, ValueError)
+        await engine_thread.wait_async()
+    assert ("Traceback" in run_folder.log.read_text()) == isinstance(error, ValueError)
 
 
-async def test_a_task_that_exits_ends_its_training_only(folder: RunFolder, engine: FakeEngine) -> None:
-    """sys.exit() in a task is an error of the task."""
-    engine.error = SystemExit(3)
-    host = Host(folder)
-    host.start()
+async def test_sys_exit_in_a_task_ends_only_the_training(run_folder: RunFolder, fake_engine: FakeEngine) -> None:
+    """A sys.exit() in a task becomes a TrainingError."""
+    fake_engine.error = SystemExit(3)
+    engine_thread = EngineThread(run_folder)
+    engine_thread.start()
     with pytest.raises(TrainingError, match="SystemExit"):
-        await host.wait()
+        await engine_thread.wait_async()

@@ -1,4 +1,4 @@
-"""Following what a run printed."""
+"""Following the printed output of a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stoker.tui.backend.log_tail import SHOWN, Printed, clean
+from stoker.tui.backend.log_tail import MAX_READ, LogTail, clean
 
 
 @pytest.mark.parametrize(
@@ -20,15 +20,15 @@ from stoker.tui.backend.log_tail import SHOWN, Printed, clean
         ("学習".encode(), "学習"),
     ],
 )
-def test_a_line_is_what_a_terminal_would_show_in_the_end(raw: bytes, text: str) -> None:
-    """No escape codes, and of a progress bar the last state."""
+def test_clean_returns_a_line_as_a_terminal_shows_it(raw: bytes, text: str) -> None:
+    """No escape codes, and only the last state of a progress bar."""
     assert clean(raw) == text
 
 
-def test_only_whole_and_new_lines_are_returned(tmp_path: Path) -> None:
-    """Half a line waits for its end."""
+def test_read_returns_only_new_complete_lines(tmp_path: Path) -> None:
+    """An incomplete line waits for its end."""
     log = tmp_path / "engine.log"
-    printed = Printed(log)
+    printed = LogTail(log)
     assert printed.read() == []
     log.write_text("one\ntw")
     assert printed.read() == ["one"]
@@ -37,10 +37,10 @@ def test_only_whole_and_new_lines_are_returned(tmp_path: Path) -> None:
     assert printed.read() == ["two", "three"]
 
 
-def test_a_flood_is_cut_to_its_end(tmp_path: Path) -> None:
-    """A gigabyte of output must not stop the screen."""
+def test_read_returns_the_end_of_a_large_output(tmp_path: Path) -> None:
+    """A gigabyte of output must not freeze the screen."""
     log = tmp_path / "engine.log"
     log.write_text("".join(f"line {number}\n" for number in range(100_000)))
-    lines = Printed(log).read()
+    lines = LogTail(log).read()
     assert lines[-1] == "line 99999"
-    assert sum(map(len, lines)) <= SHOWN
+    assert sum(map(len, lines)) <= MAX_READ

@@ -1,4 +1,4 @@
-"""Where events come from: any way gives the same view."""
+"""The sources of events: each of them gives the same view."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from stoker.engine.runs.commands import Command, Controls
 from stoker.engine.runs.events import encode
 from stoker.engine.runs.folder import RunFolder
-from stoker.tui.backend.engine_thread import Host
-from stoker.tui.backend.source import BATCH, FolderSource, LiveSource, Source
+from stoker.tui.backend.engine_thread import EngineThread
+from stoker.tui.backend.source import MAX_EVENTS, FolderSource, LiveSource, Source
 from stoker.tui.state.run_view import RunView
+from tests.support.deadlines import scaled
 from tests.support.fake_engine import FakeEngine
 from tests.support.recorded import body, run, started, time_of
 from tests.support.views import summary, view_of
@@ -32,8 +33,8 @@ def drain(source: Source, view: RunView) -> RunView:
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(0, len(BYTES)), max_size=12), st.integers(0, len(BYTES)))
-def test_any_chunking_of_the_file_gives_the_same_view(cuts: list[int], end: int) -> None:
-    """The file grows in any pieces and may end in half a line."""
+def test_view_does_not_depend_on_how_the_file_grows(cuts: list[int], end: int) -> None:
+    """The file grows in pieces of any size and may end in half a line."""
     with tempfile.TemporaryDirectory() as path:
         folder = RunFolder(Path(path))
         source, view = FolderSource(folder), RunView()
@@ -46,44 +47,44 @@ def test_any_chunking_of_the_file_gives_the_same_view(cuts: list[int], end: int)
     assert summary(view) == summary(view_of(EVENTS[:complete]))
 
 
-def test_a_long_history_comes_in_batches(folder: RunFolder) -> None:
-    """The screen can be drawn in between."""
-    folder.events.write_bytes(encode(started()) * (BATCH + 10))
-    source = FolderSource(folder)
-    assert [len(source.read()) for _ in range(3)] == [BATCH, 10, 0]
+def test_folder_source_returns_a_long_history_in_batches(run_folder: RunFolder) -> None:
+    """The screen can be drawn between two batches."""
+    run_folder.events.write_bytes(encode(started()) * (MAX_EVENTS + 10))
+    source = FolderSource(run_folder)
+    assert [len(source.read()) for _ in range(3)] == [MAX_EVENTS, 10, 0]
 
 
-def test_a_view_built_live_equals_the_one_from_the_file(folder: RunFolder, engine: FakeEngine) -> None:
-    """History, then what the engine says; nothing twice, nothing lost, also over a resume."""
-    host = Host(folder)
-    live, source = RunView(), LiveSource(host)
+def test_live_source_gives_the_same_view_as_the_folder(run_folder: RunFolder, fake_engine: FakeEngine) -> None:
+    """No event is missing or applied twice, also after a resume."""
+    engine_thread = EngineThread(run_folder)
+    live, source = RunView(), LiveSource(engine_thread)
     for last in (60, 95):
         drain(source, live)
-        engine.last = last
-        host.start()
-        host._outcome.result(timeout=20)
+        fake_engine.last = last
+        engine_thread.start()
+        engine_thread._outcome.result(timeout=scaled(20))
         drain(source, live)
         live.apply(started(last, at=time_of(last)))
-        with folder.events.open("ab") as file:
+        with run_folder.events.open("ab") as file:
             file.write(encode(started(last, at=time_of(last))))
-    attached = drain(FolderSource(folder), RunView())
+    attached = drain(FolderSource(run_folder), RunView())
     assert summary(attached) == summary(live)
     assert list(attached.lines) == list(live.lines)
 
 
-def test_a_command_from_elsewhere_reaches_the_engine(folder: RunFolder) -> None:
-    """By the folder's command file."""
-    folder.commands.touch()
-    controls = Controls(folder.commands)
-    sent = FolderSource(folder).send(Command(command="pause"))
+def test_command_of_a_folder_source_reaches_the_engine(run_folder: RunFolder) -> None:
+    """Through the folder's command file."""
+    run_folder.commands.touch()
+    controls = Controls(run_folder.commands)
+    sent = FolderSource(run_folder).send(Command(command="pause"))
     assert [(command.id, command.command) for command in controls.take()] == [(sent, "pause")]
 
 
-def test_alive_is_who_holds_the_lock(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not what the file says."""
-    monkeypatch.setattr("stoker.tui.backend.source.LOOK", 0.0)
-    source = FolderSource(folder)
+def test_folder_source_is_alive_while_the_lock_is_held(run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The events do not matter."""
+    monkeypatch.setattr("stoker.tui.backend.source.LOCK_CHECK_INTERVAL", 0.0)
+    source = FolderSource(run_folder)
     assert not source.alive()
-    with folder.lock():
+    with run_folder.lock():
         assert source.alive()
     assert not source.alive()

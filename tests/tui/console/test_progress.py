@@ -1,21 +1,21 @@
-"""A run as plain lines."""
+"""The progress of a run as plain lines."""
 
 from __future__ import annotations
 
 import pytest
 
 from stoker.engine.runs import events as e
-from stoker.tui.console.progress import Lines
+from stoker.tui.console.progress import ProgressPrinter
 
 ENDED = e.RunFinished(step=9, epoch=3, test={"loss": 0.05, "accuracy": 0.9})
 MEAN = e.RunFinished(step=9, epoch=3, test={"loss": 0.05, "loss_std": 0.01})
 
 
-def said(*events: e.Event, past: tuple[e.Event, ...] = ()) -> list[str]:
+def printed(*events: e.Event, past: tuple[e.Event, ...] = ()) -> list[str]:
     lines: list[str] = []
-    plain = Lines(lines.append, "one", past)
+    printer = ProgressPrinter(lines.append, "one", past)
     for event in events:
-        plain.say(event)
+        printer.emit(event)
     return lines
 
 
@@ -29,23 +29,63 @@ def said(*events: e.Event, past: tuple[e.Event, ...] = ()) -> list[str]:
         (("val", "val"), MEAN, "val loss 0.0500 ± 0.0100"),
     ],
 )
-def test_the_result_is_of_the_data_that_was_evaluated_last(
+def test_last_line_names_the_data_of_the_last_evaluation(
     splits: tuple[str, str], ended: e.RunFinished, words: str, past: int, now: int
 ) -> None:
-    """By this engine, or by one before it."""
+    """The evaluation may be of this engine or of an earlier one."""
     evaluated = tuple(e.Evaluated(step=9, epoch=3, split=split, metrics={"loss": 0.1}) for split in splits)
-    *_, last = said(*evaluated[2 - now :], ended, past=evaluated[:past])
+    *_, last = printed(*evaluated[2 - now :], ended, past=evaluated[:past])
     assert last == f"completed at step 9 (epoch 3); {words}"
 
 
-def test_a_result_of_unknown_data_has_no_name() -> None:
-    """Nothing was evaluated, or a fold was cut on other data than those before it were tested on."""
-    assert said(ENDED) == ["completed at step 9 (epoch 3); accuracy 0.9000, loss 0.0500"]
-    cut = e.RunFinished(step=9, epoch=3, cause="stopped", test=MEAN.test)
-    assert "; loss 0.0500 ± 0.0100; " in said(e.Evaluated(split="val"), cut)[-1]
+def test_last_line_names_no_data_if_the_data_are_unknown() -> None:
+    """Nothing was evaluated, or the interrupted fold had other data than the earlier folds were tested on."""
+    assert printed(ENDED) == ["completed at step 9 (epoch 3); accuracy 0.9000, loss 0.0500"]
+    interrupted = e.RunFinished(step=9, epoch=3, cause="stopped", test=MEAN.test)
+    assert "; loss 0.0500 ± 0.0100; " in printed(e.Evaluated(split="val"), interrupted)[-1]
 
 
-def test_a_command_is_no_name_of_the_code() -> None:
-    """As a person says it."""
-    answer = e.CommandAnswered(step=3, command="set_learning_rate", status="failed", message="not nan")
-    assert said(answer) == ["step 3: set learning rate failed: not nan"]
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (
+            e.CommandAnswered(step=3, command="set_learning_rate", status="failed", message="not nan"),
+            "step 3: set learning rate failed: not nan",
+        ),
+        (
+            e.Evaluated(step=1200, epoch=2, split="val", metrics={"loss": 0.5, "accuracy": 0.25}, cause="command"),
+            "step 1200 (epoch 2): val accuracy 0.2500, loss 0.5000 (manual)",
+        ),
+        (e.LearningRate(step=3, lr=[0.001], cause="schedule"), "step 3: learning rate 0.001"),
+        (e.LearningRate(step=3, lr=[0.001], cause="command"), "step 3: learning rate 0.001 (manual)"),
+        (
+            e.CheckpointSaved(step=3, path="checkpoints/latest.pt", bytes=2_000_000, seconds=0.5, cause="schedule"),
+            "step 3: saved latest.pt (2.0 MB in 500 ms, schedule)",
+        ),
+        (e.Paused(step=3), "step 3: paused (manual); continue with `stoker send one resume`"),
+        (e.Paused(step=3, cause="nan"), "step 3: paused (nan); continue with `stoker send one resume`"),
+        (e.Resumed(step=3), "step 3: resumed"),
+        (e.Warned(step=3, kind="nan", message="the loss is not finite"), "warning (nan): the loss is not finite"),
+        (
+            e.RunStarted(run="one", task="iris", parameters=1234, epochs=2, device="cpu", resumed_from=60),
+            "run one: task iris, 1,234 parameters, 2 epochs on cpu, resumed from step 60",
+        ),
+        (
+            e.RunFinished(step=9, epoch=3, cause="early_stopping", best=0.5),
+            "early_stopping at step 9 (epoch 3); best 0.5000",
+        ),
+        (
+            e.RunFinished(step=9, epoch=3, cause="stopped", message="stopped on request"),
+            "stopped at step 9 (epoch 3); stopped on request; continue with `stoker resume one`",
+        ),
+        (e.RunFinished(cause="failed", test={"loss": 0.5}, message="no memory"), "failed; no memory"),
+    ],
+)
+def test_progress_printer_words_each_event(event: e.Event, line: str) -> None:
+    """The step comes first, and the last line starts with the raw name of the cause, so that scripts can parse them."""
+    assert printed(event) == [line]
+
+
+def test_progress_printer_prints_no_line_for_early_stopping() -> None:
+    """The line of the evaluation is enough for a log."""
+    assert printed(e.EarlyStopping(step=3, waited=2, patience=5)) == []

@@ -1,4 +1,4 @@
-"""Thinning, by properties."""
+"""Min-max decimation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from stoker.tui.plotting.downsample import thin
+from stoker.tui.plotting.downsample import downsample
 
 curves = hnp.arrays(np.float32, st.integers(0, 300), elements=st.floats(width=32))
 
@@ -20,9 +20,9 @@ def edges(length: int, columns: int) -> np.ndarray:
 
 @given(curves, st.integers(1, 40), st.booleans())
 def test_each_column_keeps_its_extremes(values: np.ndarray, columns: int, positive: bool) -> None:
-    """Two points a column at most, in order, among them the minimum and the maximum of what can be drawn."""
+    """Each column keeps at most two points, in order: its minimum and its maximum."""
     places = edges(len(values), columns)
-    kept = thin(values, places, positive=positive)
+    kept = downsample(values, places, positive=positive)
     assert (np.diff(kept.index) > 0).all()
     for start, end in itertools.pairwise(places):
         column = values[start:end]
@@ -38,9 +38,9 @@ def test_each_column_keeps_its_extremes(values: np.ndarray, columns: int, positi
 
 
 @given(curves, st.integers(1, 40))
-def test_no_line_leads_across_a_gap(values: np.ndarray, columns: int) -> None:
-    """A point is marked when, and only when, something that cannot be drawn lies before it."""
-    kept = thin(values, edges(len(values), columns))
+def test_no_line_crosses_a_gap(values: np.ndarray, columns: int) -> None:
+    """A point has a gap exactly when a value before it cannot be drawn."""
+    kept = downsample(values, edges(len(values), columns))
     before = np.concatenate([[-1], kept.index[:-1]]) if len(kept.index) else kept.index
     for previous, index, gap in zip(before, kept.index, kept.gap, strict=True):
         assert gap == bool((~np.isfinite(values[previous + 1 : index])).any())
@@ -48,7 +48,7 @@ def test_no_line_leads_across_a_gap(values: np.ndarray, columns: int) -> None:
 
 @given(st.integers(0, 99_999), st.integers(1, 300))
 def test_a_spike_of_one_step_stays(spike: int, columns: int) -> None:
-    """Wherever it is, and however small the screen."""
+    """A spike at any step is kept on any screen."""
     values = np.full(100_000, 0.1, np.float32)
     values[spike] = 25
-    assert spike in thin(values, edges(len(values), columns)).index
+    assert spike in downsample(values, edges(len(values), columns)).index

@@ -1,4 +1,4 @@
-"""Axis ticks."""
+"""Ticks of the axes."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from stoker.tui.plotting import ticks
     ],
 )
 def test_linear_ticks_are_round(low: float, high: float, labels: list[str]) -> None:
-    """Steps of 1, 2 or 5, and as many digits as these need."""
+    """Ticks are multiples of 1, 2 or 5 with no needless digits."""
     assert [label for _, label in ticks.linear(low, high, 5)] == labels
 
 
 def test_step_numbers_are_short_and_whole() -> None:
-    """1.5k, never a half step."""
+    """Labels are short, and no tick is half a step."""
     assert [label for _, label in ticks.steps(0, 2000, 4)] == ["0", "500", "1k", "1.5k", "2k"]
     assert [label for _, label in ticks.steps(0, 2, 10)] == ["0", "1", "2"]
 
 
-def test_powers_of_ten_are_left_out_where_there_are_too_many() -> None:
-    """Twelve decades on three rows."""
+def test_too_many_powers_of_ten_are_skipped() -> None:
+    """Twelve decades on three rows skip most powers."""
     assert [label for _, label in ticks.logarithmic(-6, 6, 4)] == ["1e-6", "0.01", "100", "1e6"]
 
 
 @given(st.floats(-1e30, 1e30), st.floats(-1e30, 1e30), st.integers(0, 50))
 def test_ticks_lie_inside_and_are_few(one: float, other: float, parts: int) -> None:
-    """Whatever the range."""
+    """Any range has a few ticks inside it."""
     low, high = min(one, other), max(one, other)
     places = [place for place, _ in ticks.linear(low, high, parts)]
     slack = (high - low) * 1e-6 + max(abs(low), abs(high)) * 1e-9 + 1e-6

@@ -1,4 +1,4 @@
-"""Steering by keys: what is asked, when it is offered, and what is said of what failed."""
+"""Controlling a run by keys: the commands, when they are possible, and their errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stoker.engine.runs.folder import RunFolder
 from stoker.tui.app.app import StokerApp
 from stoker.tui.backend.source import FolderSource
 from stoker.tui.screens.confirm import Confirm
-from stoker.tui.screens.prompt import AskNumber, rate_of, whole_above
+from stoker.tui.screens.prompt import AskNumber, parse_above, parse_learning_rate
 from stoker.tui.widgets.panel import Panel
 from tests.support.recorded import Recorded, run, started, time_of
 
@@ -26,7 +26,7 @@ def app_of(folder: RunFolder, source: Recorded) -> StokerApp:
 
 
 def offered(app: StokerApp) -> frozenset[str]:
-    return app.dashboard.steering.offers(app.dashboard.view, NOW)
+    return app.dashboard.controls.offers(app.dashboard.view, NOW)
 
 
 def text_of(app: StokerApp) -> str:
@@ -34,12 +34,14 @@ def text_of(app: StokerApp) -> str:
     return "\n".join(panel.render_line(y).text for panel in panels for y in range(panel.size.height))
 
 
-async def test_the_learning_rate_goes_by_a_factor_from_what_was_asked_last(folder: RunFolder, until: Until) -> None:
-    """Two quick presses are two factors; once answered, the engine's rate counts again."""
+async def test_the_learning_rate_changes_by_a_factor_from_the_requested_one(
+    run_folder: RunFolder, wait_until: Until
+) -> None:
+    """Two quick presses are two factors; after the answer the next press starts from the engine's rate."""
     source = Recorded(run())
-    app = app_of(folder, source)
+    app = app_of(run_folder, source)
     async with app.run_test() as pilot:
-        await until(lambda: "set_learning_rate" in offered(app))
+        await wait_until(lambda: "set_learning_rate" in offered(app))
         await pilot.press("plus", "plus", "minus")
         assert [command.lr for command in source.asked] == [0.00625, 0.007812, 0.00625]
         assert app.dashboard.view.lr == [0.005]
@@ -48,32 +50,32 @@ async def test_the_learning_rate_goes_by_a_factor_from_what_was_asked_last(folde
             e.LearningRate(at=NOW, step=330, lr=[0.004], cause="command"),
             e.CommandAnswered(at=NOW, id=last.id, command=last.command, status="done"),
         )
-        await until(lambda: app.dashboard.view.lr == [0.004])
+        await wait_until(lambda: app.dashboard.view.lr == [0.004])
         await pilot.press("plus")
         assert source.asked[-1].lr == 0.005
 
 
-async def test_a_learning_rate_is_typed_and_checked(folder: RunFolder, until: Until) -> None:
-    """Nonsense stays in the field; escape asks for nothing."""
+async def test_a_learning_rate_is_typed_and_checked(run_folder: RunFolder, wait_until: Until) -> None:
+    """An invalid number stays in the input; escape sends nothing."""
     source = Recorded(run())
-    app = app_of(folder, source)
+    app = app_of(run_folder, source)
     async with app.run_test() as pilot:
-        await until(lambda: "set_learning_rate" in offered(app))
+        await wait_until(lambda: "set_learning_rate" in offered(app))
         await pilot.press("equals_sign")
-        await until(lambda: isinstance(app.screen, AskNumber))
+        await wait_until(lambda: isinstance(app.screen, AskNumber))
         field = app.screen.query_one(Input)
         field.value = "-1"
         await pilot.press("enter")
-        await until(lambda: app.screen.query("#hint.-wrong"))
+        await wait_until(lambda: app.screen.query("#hint.-wrong"))
         assert isinstance(app.screen, AskNumber)
         field.value = "3e-4"
         await pilot.press("enter")
-        await until(lambda: app.screen is app.dashboard)
+        await wait_until(lambda: app.screen is app.dashboard)
         assert [(command.command, command.lr) for command in source.asked] == [("set_learning_rate", 3e-4)]
         await pilot.press("equals_sign")
-        await until(lambda: isinstance(app.screen, AskNumber))
+        await wait_until(lambda: isinstance(app.screen, AskNumber))
         await pilot.press("escape")
-        await until(lambda: app.screen is app.dashboard)
+        await wait_until(lambda: app.screen is app.dashboard)
         assert len(source.asked) == 1
 
 
@@ -81,9 +83,9 @@ async def test_a_learning_rate_is_typed_and_checked(folder: RunFolder, until: Un
     ("text", "rate"),
     [("1e-3", 1e-3), (" 0.5 ", 0.5), ("0", None), ("nan", None), ("inf", None), ("", None), ("x", None)],
 )
-def test_what_a_learning_rate_is(text: str, rate: float | None) -> None:
-    """A finite number above 0."""
-    assert rate_of(text) == rate
+def test_a_typed_learning_rate_is_parsed(text: str, rate: float | None) -> None:
+    """A learning rate is a finite number above 0."""
+    assert parse_learning_rate(text) == rate
 
 
 @pytest.mark.parametrize(
@@ -100,85 +102,85 @@ def test_what_a_learning_rate_is(text: str, rate: float | None) -> None:
         (str(10**10), 10**10),
     ],
 )
-def test_what_more_than_twenty_is(text: str, number: int | None) -> None:
-    """A whole number above it."""
-    assert whole_above(20, text) == number
+def test_a_typed_limit_is_parsed(text: str, number: int | None) -> None:
+    """The new limit is a whole number above the old one."""
+    assert parse_above(20, text) == number
 
 
-async def test_stopping_asks_first(folder: RunFolder, until: Until) -> None:
-    """No is no."""
+async def test_stopping_asks_first(run_folder: RunFolder, wait_until: Until) -> None:
+    """Only the answer yes sends the command."""
     source = Recorded(run())
-    app = app_of(folder, source)
+    app = app_of(run_folder, source)
     async with app.run_test() as pilot:
-        await until(lambda: "stop" in offered(app))
+        await wait_until(lambda: "stop" in offered(app))
         for answer, asked in (("n", []), ("y", ["stop"])):
             await pilot.press("S")
-            await until(lambda: isinstance(app.screen, Confirm))
+            await wait_until(lambda: isinstance(app.screen, Confirm))
             await pilot.press(answer)
-            await until(lambda: app.screen is app.dashboard)
+            await wait_until(lambda: app.screen is app.dashboard)
             assert [command.command for command in source.asked] == asked
 
 
-async def test_a_pause_can_free_the_device(folder: RunFolder, until: Until) -> None:
-    """While training, and while paused already."""
+async def test_a_pause_can_free_the_device(run_folder: RunFolder, wait_until: Until) -> None:
+    """The key works while the run trains and while it is paused."""
     source = Recorded(run())
-    app = app_of(folder, source)
+    app = app_of(run_folder, source)
     async with app.run_test() as pilot:
-        await until(lambda: "release" in offered(app))
+        await wait_until(lambda: "release" in offered(app))
         await pilot.press("P")
         source.more(e.Paused(at=NOW, step=330))
-        await until(lambda: app.dashboard.view.paused)
+        await wait_until(lambda: app.dashboard.view.paused)
         await pilot.press("P")
         assert [(command.command, command.release) for command in source.asked] == [("pause", True)] * 2
 
 
-async def test_a_run_on_another_machine_is_read_only(folder: RunFolder, until: Until) -> None:
-    """Nothing is offered, and the state line says where it trains."""
-    source = Recorded(run(), elsewhere=True)
-    app = app_of(folder, source)
+async def test_a_run_on_another_machine_is_read_only(run_folder: RunFolder, wait_until: Until) -> None:
+    """No command is possible, and the status bar names the host."""
+    source = Recorded(run(), remote=True)
+    app = app_of(run_folder, source)
     async with app.run_test(size=(100, 30)) as pilot:
-        await until(lambda: "read-only: trains on forge" in text_of(app))
+        await wait_until(lambda: "read-only: trains on forge" in text_of(app))
         await pilot.press("space", "s", "e", "r", "S", "P", "plus", "equals_sign")
         assert not source.asked and app.screen is app.dashboard
         source.more(e.RunFinished(at=NOW))
         source.die()
-        await until(lambda: "restart" in offered(app))
-        await until(lambda: "read-only" not in text_of(app))
+        await wait_until(lambda: "restart" in offered(app))
+        await wait_until(lambda: "read-only" not in text_of(app))
 
 
-def test_another_machine_is_known_by_the_lock(folder: RunFolder) -> None:
-    """Its host stands in it."""
-    source = FolderSource(folder)
-    assert not source.alive() and not source.elsewhere()
-    Path(folder.path / "lock").write_text("somewhere-else 4711\n")
-    source = FolderSource(folder)
-    assert not source.alive() and source.elsewhere()
+def test_another_machine_is_known_by_the_lock(run_folder: RunFolder) -> None:
+    """The lock file names the host."""
+    source = FolderSource(run_folder)
+    assert not source.alive() and not source.remote()
+    Path(run_folder.path / "lock").write_text("somewhere-else 4711\n")
+    source = FolderSource(run_folder)
+    assert not source.alive() and source.remote()
 
 
-async def test_a_save_that_failed_stays_until_one_succeeds(folder: RunFolder, until: Until) -> None:
-    """On the state line, which every size has."""
+async def test_a_save_that_failed_stays_until_one_succeeds(run_folder: RunFolder, wait_until: Until) -> None:
+    """The status bar shows it, because every screen size has one."""
     source = Recorded([*run(), e.Warned(at=NOW, step=330, kind="save_failed", message="no space left on device")])
-    app = app_of(folder, source)
+    app = app_of(run_folder, source)
     async with app.run_test() as pilot:
-        await until(lambda: "not saved" in text_of(app))
+        await wait_until(lambda: "not saved" in text_of(app))
         source.more(e.Resumed(at=NOW))
         await pilot.pause()
         app.dashboard.tick()
         assert app.dashboard.view.save_failed == "no space left on device"
         source.more(e.CheckpointSaved(at=NOW, step=331, path="checkpoints/latest.pt"))
-        await until(lambda: "not saved" not in text_of(app))
+        await wait_until(lambda: "not saved" not in text_of(app))
 
 
-async def test_nan_and_the_end_ring(folder: RunFolder, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not for what had happened before the dashboard was opened, nor for what was asked."""
+async def test_nan_and_the_end_ring(run_folder: RunFolder, wait_until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither past events nor a person's own commands ring the bell."""
     rung: list[str] = []
     monkeypatch.setattr(StokerApp, "bell", lambda self: rung.append(self.title))
     old = [e.RunFinished(at=NOW), started(330, at=NOW)]
     source = Recorded([*run(), *old])
-    app = app_of(folder, source)
+    app = app_of(run_folder, source)
     async with app.run_test():
-        await until(lambda: "stop" in offered(app))
+        await wait_until(lambda: "stop" in offered(app))
         source.more(e.Warned(at=NOW, kind="nan", message="the loss is not finite"), e.Warned(at=NOW, kind="note"))
-        await until(lambda: rung == ["NaN: digits-recorded"])
+        await wait_until(lambda: rung == ["NaN: digits-recorded"])
         source.more(e.RunFinished(at=NOW, cause="stopped"), e.RunFinished(at=NOW, cause="early_stopping"))
-        await until(lambda: rung[1:] == ["stopped early: digits-recorded"])
+        await wait_until(lambda: rung[1:] == ["stopped early: digits-recorded"])

@@ -1,4 +1,4 @@
-"""The list of runs: read, opened, resumed, marked, filtered, deleted, by keys."""
+"""The list of runs by keys: open, resume, mark, filter, delete."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stoker.tui.app.app import StokerApp
 from stoker.tui.screens.compare import Compare
 from stoker.tui.screens.confirm import Confirm
 from stoker.tui.screens.dashboard import Dashboard
-from stoker.tui.screens.runs import Runs
+from stoker.tui.screens.runs import RunsScreen
 from stoker.tui.widgets.runs_table import RunsTable
 from tests.support.evaluations import text_of
 from tests.support.fake_engine import FakeEngine
@@ -24,215 +24,217 @@ Until = Callable[[Callable[[], object]], Awaitable[None]]
 
 @pytest.fixture
 def at(tmp_path: Path) -> Path:
-    """The folder of runs."""
+    """Return the path of the folder of runs."""
     return tmp_path / "runs"
 
 
 def app_of(at: Path) -> StokerApp:
-    """An app that begins with the list."""
-    return StokerApp(first=Runs(at), runs=at)
+    """Return an app that starts with the list."""
+    return StokerApp(first=RunsScreen(at), runs=at)
 
 
 def listed(app: StokerApp) -> list[str]:
-    """The runs that stand in the table."""
+    """Return the names in the table."""
     return [row.run for table in app.screen.query(RunsTable) for row in table._rows]
 
 
-async def test_the_runs_are_listed_newest_first_and_new_ones_appear(at: Path, until: Until) -> None:
-    """The cursor stays on its run."""
+async def test_the_runs_are_listed_newest_first_and_new_ones_appear(at: Path, wait_until: Until) -> None:
+    """New runs appear, and the cursor stays on its run."""
     several(at)
     app = app_of(at)
     async with app.run_test(size=(120, 40)) as pilot:
         names = ["digits-hot", "digits-wide", "digits-dropout-0.5", "digits-dropout-0.2"]
-        await until(lambda: listed(app) == names)
+        await wait_until(lambda: listed(app) == names)
         states = [row.state for row in app.screen.query_one(RunsTable)._rows]
         assert states == ["failed", "lost", "early_stopping", "completed"]
         await pilot.press("down")
         write(at, "newer", COMPLETED, started=2e9)
-        app.screen.look()
-        await until(lambda: listed(app) == ["newer", *names])
+        app.screen.poll()
+        await wait_until(lambda: listed(app) == ["newer", *names])
         assert app.screen.folder == RunFolder(at / "digits-wide")
 
 
-async def test_an_empty_folder_says_what_to_do(at: Path, until: Until) -> None:
-    """And its keys for runs are not offered."""
+async def test_an_empty_folder_says_what_to_do(at: Path, wait_until: Until) -> None:
+    """An empty folder shows a note, and the keys for a run are hidden."""
     app = app_of(at)
     async with app.run_test() as pilot:
-        await until(lambda: any("stoker run iris" in str(words.render()) for words in app.screen.query("#empty")))
+        await wait_until(lambda: any("stoker run iris" in str(words.render()) for words in app.screen.query("#empty")))
         await pilot.press("enter", "r", "x", "c", "space", "e", "X")
-        assert isinstance(app.screen, Runs)
+        assert isinstance(app.screen, RunsScreen)
         assert not {"enter", "r", "x", "c", "space", "e"} & set(app.screen.active_bindings)
 
 
-async def test_enter_opens_and_escape_comes_back(at: Path, until: Until) -> None:
-    """The list is at the bottom: q leaves from there."""
+async def test_enter_opens_and_escape_comes_back(at: Path, wait_until: Until) -> None:
+    """The list is the first screen, so q quits there."""
     several(at)
     app = app_of(at)
     async with app.run_test() as pilot:
         for key in ("escape", "q"):
-            await until(lambda: len(listed(app)) == 4)
+            await wait_until(lambda: len(listed(app)) == 4)
             await pilot.press("enter")
-            await until(lambda: isinstance(app.screen, Dashboard) and app.screen.view.step == 120)
+            await wait_until(lambda: isinstance(app.screen, Dashboard) and app.screen.view.step == 120)
             await pilot.press(key)
-            await until(lambda: isinstance(app.screen, Runs))
+            await wait_until(lambda: isinstance(app.screen, RunsScreen))
         await pilot.press("q")
     assert app.return_code == 0
 
 
-async def test_a_resumed_run_trains_on_behind_the_list(at: Path, until: Until, engine: FakeEngine) -> None:
-    """Back in the list it is training; opened again it is followed; quitting saves it first."""
+async def test_a_resumed_run_trains_on_behind_the_list(at: Path, wait_until: Until, fake_engine: FakeEngine) -> None:
+    """The run keeps training in the list, its dashboard can be opened again, and quitting saves it."""
     folder = write(at, "one", run(540))
     app = app_of(at)
     async with app.run_test() as pilot:
-        await until(lambda: listed(app))
+        await wait_until(lambda: listed(app))
         await pilot.press("r")
-        await until(lambda: app.host and app.host.running and app.dashboard.view.step > 10)
+        await wait_until(lambda: app.engine and app.engine.running and app.dashboard.view.step > 10)
         await pilot.press("q")
-        await until(lambda: isinstance(app.screen, Runs))
-        assert app.host.running and folder.locked()
-        await until(lambda: app.screen.query_one(RunsTable)._rows[0].state == "training")
+        await wait_until(lambda: isinstance(app.screen, RunsScreen))
+        assert app.engine.running and folder.locked()
+        await wait_until(lambda: app.screen.query_one(RunsTable)._rows[0].state == "training")
         await pilot.press("r", "x")
-        assert len(app._notifications) == 2 and isinstance(app.screen, Runs)
+        assert len(app._notifications) == 2 and isinstance(app.screen, RunsScreen)
         await pilot.press("enter")
-        await until(lambda: isinstance(app.screen, Dashboard))
-        before = app.host.controls
-        await until(lambda: app.dashboard.view.step > 10 and app.host.controls is before)
-        await until(lambda: "d" in app.screen.active_bindings)
+        await wait_until(lambda: isinstance(app.screen, Dashboard))
+        before = app.engine.controls
+        await wait_until(lambda: app.dashboard.view.step > 10 and app.engine.controls is before)
+        await wait_until(lambda: "d" in app.screen.active_bindings)
         await pilot.press("escape")
-        await until(lambda: isinstance(app.screen, Runs))
+        await wait_until(lambda: isinstance(app.screen, RunsScreen))
         await pilot.press("q")
-        await until(lambda: isinstance(app.screen, Confirm))
+        await wait_until(lambda: isinstance(app.screen, Confirm))
         await pilot.press("y")
-        await until(lambda: app.finished)
+        await wait_until(lambda: app.finished)
     assert app.finished.cause == "stopped" and app.return_code == 0
 
 
 async def test_another_run_is_not_resumed_beside_the_one_that_trains(
-    at: Path, until: Until, engine: FakeEngine
+    at: Path, wait_until: Until, fake_engine: FakeEngine
 ) -> None:
-    """One process trains one run."""
+    """A process trains one run at a time."""
     several(at)
     app = app_of(at)
     async with app.run_test() as pilot:
-        await until(lambda: listed(app))
+        await wait_until(lambda: listed(app))
         await pilot.press("r")
-        await until(lambda: app.host and app.host.running)
+        await wait_until(lambda: app.engine and app.engine.running)
         await pilot.press("escape")
-        await until(lambda: isinstance(app.screen, Runs))
+        await wait_until(lambda: isinstance(app.screen, RunsScreen))
         await pilot.press("down", "r")
-        await until(lambda: app._notifications)
-        assert isinstance(app.screen, Runs) and engine.started == 1
+        await wait_until(lambda: app._notifications)
+        assert isinstance(app.screen, RunsScreen) and fake_engine.started == 1
         await pilot.press("enter")
-        await until(lambda: isinstance(app.screen, Dashboard) and "r" in app.screen.active_bindings)
+        await wait_until(lambda: isinstance(app.screen, Dashboard) and "r" in app.screen.active_bindings)
         await pilot.press("r")
-        await until(lambda: len(app._notifications) > 1)
-        assert engine.started == 1
+        await wait_until(lambda: len(app._notifications) > 1)
+        assert fake_engine.started == 1
         await pilot.press("ctrl+c")
-        await until(lambda: isinstance(app.screen, Confirm))
+        await wait_until(lambda: isinstance(app.screen, Confirm))
         await pilot.press("y")
-        await until(lambda: app.finished)
+        await wait_until(lambda: app.finished)
 
 
-async def test_delete_asks_and_deletes(at: Path, until: Until) -> None:
-    """No first, then yes."""
+async def test_delete_asks_and_deletes(at: Path, wait_until: Until) -> None:
+    """Only the answer yes deletes the run."""
     several(at)
     app = app_of(at)
     async with app.run_test() as pilot:
-        await until(lambda: len(listed(app)) == 4)
+        await wait_until(lambda: len(listed(app)) == 4)
         for answer, left in (("n", 4), ("y", 3)):
             await pilot.press("x")
-            await until(lambda: isinstance(app.screen, Confirm))
+            await wait_until(lambda: isinstance(app.screen, Confirm))
             await pilot.press(answer)
-            await until(lambda left=left: isinstance(app.screen, Runs) and len(listed(app)) == left)
+            await wait_until(lambda left=left: isinstance(app.screen, RunsScreen) and len(listed(app)) == left)
     assert "digits-hot" not in {folder.name for folder in list_runs(at)} and not (at / "digits-hot").exists()
 
 
-async def test_a_run_that_is_trained_is_never_deleted(at: Path, until: Until) -> None:
-    """Not even one that began while it was asked."""
+async def test_a_run_that_is_trained_is_never_deleted(at: Path, wait_until: Until) -> None:
+    """A run that starts during the question is not deleted either."""
     folder = write(at, "one", COMPLETED)
     app = app_of(at)
     async with app.run_test() as pilot:
-        await until(lambda: listed(app))
+        await wait_until(lambda: listed(app))
         with folder.lock():
             await pilot.press("x")
-            await until(lambda: app._notifications)
-            assert isinstance(app.screen, Runs)
+            await wait_until(lambda: app._notifications)
+            assert isinstance(app.screen, RunsScreen)
         await pilot.press("x")
-        await until(lambda: isinstance(app.screen, Confirm))
+        await wait_until(lambda: isinstance(app.screen, Confirm))
         with folder.lock():
             await pilot.press("y")
-            await until(lambda: len(app._notifications) == 2)
+            await wait_until(lambda: len(app._notifications) == 2)
     assert (folder.path / "run.json").exists()
 
 
-async def test_a_filter_is_typed_and_ended(at: Path, until: Until) -> None:
-    """Every word must be there: of the name, the task or the state."""
+async def test_a_filter_is_typed_and_ended(at: Path, wait_until: Until) -> None:
+    """Every word must occur in the name, the task or the state."""
     several(at)
     app = app_of(at)
     async with app.run_test() as pilot:
-        await until(lambda: len(listed(app)) == 4)
+        await wait_until(lambda: len(listed(app)) == 4)
         await pilot.press("slash", *"dropout early")
-        await until(lambda: listed(app) == ["digits-dropout-0.5"])
+        await wait_until(lambda: listed(app) == ["digits-dropout-0.5"])
         await pilot.press("enter", "slash", *"zzz")
-        await until(lambda: "No run matches" in str(app.screen.query_one("#empty").render()))
+        await wait_until(lambda: "No run matches" in str(app.screen.query_one("#empty").render()))
         await pilot.press("escape")
-        await until(lambda: len(listed(app)) == 4)
+        await wait_until(lambda: len(listed(app)) == 4)
 
 
-async def test_marked_runs_are_compared(at: Path, until: Until) -> None:
-    """In the order of the list."""
+async def test_marked_runs_are_compared(at: Path, wait_until: Until) -> None:
+    """The runs are compared in the order of the list."""
     several(at)
     app = app_of(at)
     async with app.run_test() as pilot:
-        await until(lambda: len(listed(app)) == 4)
+        await wait_until(lambda: len(listed(app)) == 4)
         await pilot.press("c")
-        await until(lambda: app._notifications)
+        await wait_until(lambda: app._notifications)
         await pilot.press("space", "down", "space", "c")
-        await until(lambda: isinstance(app.screen, Compare))
+        await wait_until(lambda: isinstance(app.screen, Compare))
         assert [run.folder.name for run in app.screen._runs] == ["digits-hot", "digits-dropout-0.5"]
         await pilot.press("escape")
-        await until(lambda: isinstance(app.screen, Runs))
+        await wait_until(lambda: isinstance(app.screen, RunsScreen))
 
 
-async def test_names_are_shown_as_they_are(at: Path, until: Until) -> None:
-    """Markup in them, 100 characters, Chinese."""
+async def test_names_are_shown_as_they_are(at: Path, wait_until: Until) -> None:
+    """Names with markup, 100 characters or Chinese are shown as text."""
     for name in ("[bold]x", "n" * 100, "数字识别"):
         write(at, name, COMPLETED)
     app = app_of(at)
     async with app.run_test(size=(60, 12)):
-        await until(lambda: len(listed(app)) == 3)
+        await wait_until(lambda: len(listed(app)) == 3)
         cells = [str(app.screen.query_one(RunsTable).get_cell(name, "run")) for name in ("[bold]x", "数字识别")]
         assert cells == ["[bold]x", "数字识别"]
 
 
-async def test_the_footer_offers_what_the_filter_lets_through(at: Path, until: Until) -> None:
-    """No filter over nothing; while it is typed, how it ends."""
+async def test_the_footer_follows_the_filter(at: Path, wait_until: Until) -> None:
+    """An empty list has no filter; while a person types, the footer shows how to end it."""
     app = app_of(at)
     async with app.run_test() as pilot:
-        await until(lambda: isinstance(app.screen, Runs) and app.screen.query_one("#empty").display)
+        await wait_until(lambda: isinstance(app.screen, RunsScreen) and app.screen.query_one("#empty").display)
         assert "slash" not in app.screen.active_bindings
         several(at)
-        app.screen.look()
-        await until(lambda: len(listed(app)) == 4 and "slash" in app.screen.active_bindings)
+        app.screen.poll()
+        await wait_until(lambda: len(listed(app)) == 4 and "slash" in app.screen.active_bindings)
         assert "escape" not in app.screen.active_bindings
         await pilot.press("slash", "w", "i", "d", "e")
-        await until(lambda: len(listed(app)) == 1)
+        await wait_until(lambda: len(listed(app)) == 1)
         shown = {binding.description for _, binding, _, _ in app.screen.active_bindings.values() if binding.show}
         assert "Show all" in shown and "Filter" not in shown
         await pilot.press("escape")
-        await until(lambda: len(listed(app)) == 4)
+        await wait_until(lambda: len(listed(app)) == 4)
         await pilot.press("space", "escape")
-        assert not app.screen._marked
+        assert not app.screen.marked
 
 
 @pytest.mark.parametrize(("width", "whole"), [(80, True), (40, False)])
-async def test_a_name_by_task_and_time_is_whole_at_80_columns(at: Path, until: Until, width: int, whole: bool) -> None:
-    """The other columns are as wide as what is in them."""
+async def test_a_name_by_task_and_time_is_whole_at_80_columns(
+    at: Path, wait_until: Until, width: int, whole: bool
+) -> None:
+    """The other columns are only as wide as their content."""
     name = "digits-20250615-150640"
     write(at, name, COMPLETED)
     app = app_of(at)
     async with app.run_test(size=(width, 24)):
-        await until(lambda: "digits-2" in text_of(app))
+        await wait_until(lambda: "digits-2" in text_of(app))
         assert (name in text_of(app)) == whole
         assert "completed" in text_of(app) and "12/12" in text_of(app) if whole else "…" in text_of(app)
         row = next(row for row in text_of(app).split("\n") if "digits-2" in row)

@@ -1,4 +1,4 @@
-"""Every size of a terminal: panels give way in the order of their importance, whole ones stay, words are not cut."""
+"""Every terminal size: less important panels are hidden first, and shown panels and words are not cut."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from stoker.tui.screens.compare import Compare
 from stoker.tui.screens.dashboard import Dashboard
 from stoker.tui.screens.help import Help
 from stoker.tui.screens.results import Results
-from stoker.tui.screens.runs import Runs
+from stoker.tui.screens.runs import RunsScreen
 from stoker.tui.widgets.panel import Panel
-from stoker.tui.widgets.sidebar import LEAST, Side
-from stoker.tui.widgets.system_panel import MachinePanel
+from stoker.tui.widgets.sidebar import MIN_ROWS, Sidebar
+from stoker.tui.widgets.system_panel import SystemPanel
 from tests.support.evaluations import ONE, answers
 from tests.support.recorded import Recorded, footed, run, time_of
 
@@ -27,7 +27,7 @@ ALL = ["progress", "early", "checkpoints", "rate", "machine"]
 SIZES = {
     (20, 6): ["progress"],
     (40, 12): ["progress"],
-    (80, 16): ["progress", "checkpoints"],  # early stopping has more rows than are left
+    (80, 16): ["progress", "checkpoints"],  # early stopping needs more rows than are left
     (80, 20): ["progress", "early"],
     (80, 24): ["progress", "early", "checkpoints", "rate"],
     (100, 28): ALL,
@@ -37,17 +37,17 @@ SIZES = {
     (300, 80): ALL,
 }
 
-OF_A_RUN = {Dashboard: ["E", "X"], Runs: ["e"], Compare: [], Results: ["x X", "E"]}  # keys in the help
+OF_A_RUN = {Dashboard: ["E", "X"], RunsScreen: ["e"], Compare: [], Results: ["x X", "E"]}  # keys in the help
 
 
 def seen(app: StokerApp) -> list[str]:
-    """The panels beside the plots that are shown."""
-    return [str(panel.id) for panel in app.dashboard.query_one(Side).query(Panel) if panel.display]
+    """Return the ids of the visible panels."""
+    return [str(panel.id) for panel in app.dashboard.query_one(Sidebar).query(Panel) if panel.display]
 
 
 def whole(app: StokerApp) -> bool:
-    """Say whether every panel but the first ends inside, and has all its rows; the last may have fewer."""
-    side = app.dashboard.query_one(Side)
+    """Return True when every visible panel is whole; only the last one may be cut."""
+    side = app.dashboard.query_one(Sidebar)
     panels = [panel for panel in side.query(Panel) if panel.display]
     inside = side.content_region.bottom
     return all(panel.region.bottom <= inside or panel is panels[0] for panel in panels) and all(
@@ -56,58 +56,60 @@ def whole(app: StokerApp) -> bool:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_panels_give_way_in_the_order_of_importance(
-    folder: RunFolder, until: Until, size: tuple[int, int]
+async def test_less_important_panels_are_hidden_first(
+    run_folder: RunFolder, wait_until: Until, size: tuple[int, int]
 ) -> None:
-    """The machine's may be shown in part: its GPUs."""
-    app = StokerApp(folder, source=Recorded(run()), clock=lambda: NOW)
+    """Only the panel of the machine may be cut."""
+    app = StokerApp(run_folder, source=Recorded(run()), clock=lambda: NOW)
     async with app.run_test(size=size):
-        await until(lambda: app.dashboard.view.step == 330 and seen(app) == SIZES[size] and whole(app))
-        machine = app.dashboard.query_one(MachinePanel)
+        await wait_until(lambda: app.dashboard.view.step == 330 and seen(app) == SIZES[size] and whole(app))
+        machine = app.dashboard.query_one(SystemPanel)
         if SIZES[size] == ALL:
-            await until(lambda: machine._reading is not None and machine.content_size.height >= LEAST and whole(app))
+            await wait_until(
+                lambda: machine._reading is not None and machine.content_size.height >= MIN_ROWS and whole(app)
+            )
             assert "GPU" in "".join(text for text, _ in machine._rows[0])
 
 
 @pytest.mark.parametrize("columns", [20, 40, 60, 71, 72])
-async def test_the_way_out_stays_in_the_footer(folder: RunFolder, until: Until, columns: int) -> None:
-    """Where there is no room for every key."""
-    app = StokerApp(folder, source=Recorded(run()), clock=lambda: NOW)
+async def test_the_way_out_stays_in_the_footer(run_folder: RunFolder, wait_until: Until, columns: int) -> None:
+    """The footer keeps the Quit key when it is too narrow for all keys."""
+    app = StokerApp(run_folder, source=Recorded(run()), clock=lambda: NOW)
     async with app.run_test(size=(columns, 24)) as pilot:
-        await until(lambda: app.dashboard.view.step == 330 and footed(app.screen))
+        await wait_until(lambda: app.dashboard.view.step == 330 and footed(app.screen))
         await pilot.pause()
         *_, last = app.screen._compositor.render_strips()
         assert last.text.rstrip().endswith(" q Quit")
 
 
-async def test_resized_at_any_time(folder: RunFolder, until: Until) -> None:
-    """From the largest to the smallest and back."""
-    app = StokerApp(folder, source=Recorded(run()), clock=lambda: NOW)
+async def test_resized_at_any_time(run_folder: RunFolder, wait_until: Until) -> None:
+    """The screen is resized from the largest size to the smallest and back."""
+    app = StokerApp(run_folder, source=Recorded(run()), clock=lambda: NOW)
     async with app.run_test(size=(40, 12)) as pilot:
-        await until(lambda: seen(app) == SIZES[40, 12])
+        await wait_until(lambda: seen(app) == SIZES[40, 12])
         for size in ((300, 80), (80, 24), (20, 6), (300, 80), (40, 12), (100, 30), (1, 1), (120, 40)):
             await pilot.resize_terminal(*size)
             if size in SIZES:
-                await until(lambda size=size: seen(app) == SIZES[size] and whole(app))
+                await wait_until(lambda size=size: seen(app) == SIZES[size] and whole(app))
 
 
-@pytest.mark.parametrize("kind", [Dashboard, Runs, Compare, Results])
+@pytest.mark.parametrize("kind", [Dashboard, RunsScreen, Compare, Results])
 async def test_help_has_no_row_of_two_lines(
-    folder: RunFolder, until: Until, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type
+    run_folder: RunFolder, wait_until: Until, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type
 ) -> None:
-    """At 80 columns; every screen has a name and words about it."""
+    """At 80 columns no row wraps; every screen has a title and a help text."""
     answers(monkeypatch, ONE)
     made: dict[type, Callable[[], Screen[None]]] = {
-        Runs: lambda: Runs(tmp_path),
-        Compare: lambda: Compare([folder]),
-        Results: lambda: Results(folder),
+        RunsScreen: lambda: RunsScreen(tmp_path),
+        Compare: lambda: Compare([run_folder]),
+        Results: lambda: Results(run_folder),
     }
-    app = StokerApp(folder, source=Recorded(run())) if kind is Dashboard else StokerApp(first=made[kind]())
+    app = StokerApp(run_folder, source=Recorded(run())) if kind is Dashboard else StokerApp(first=made[kind]())
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(lambda: isinstance(app.screen, kind))
+        await wait_until(lambda: isinstance(app.screen, kind))
         assert app.screen.TITLE and app.screen.HELP
         await pilot.press("question_mark")
-        await until(lambda: isinstance(app.screen, Help) and app.screen.query("Static"))
+        await wait_until(lambda: isinstance(app.screen, Help) and app.screen.query("Static"))
         await pilot.pause()
         for part in app.screen.query("Static"):
             rows = str(part.render()).split("\n")

@@ -1,4 +1,4 @@
-"""Pictures of the screens; look at each before `pytest --snapshot-update` accepts it."""
+"""Snapshots of the dashboard. Look at each picture before you accept it by `pytest --snapshot-update`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 from stoker.engine.runs import events as e
 from stoker.engine.runs.folder import RunFolder
 from stoker.tui.app.app import StokerApp
-from stoker.tui.widgets.plot import Curve
-from stoker.tui.widgets.system_panel import MachinePanel
+from stoker.tui.widgets.plot import PlotWidget
+from stoker.tui.widgets.system_panel import SystemPanel
 from tests.support.recorded import Recorded, folds, footed, run, settled, time_of
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -21,12 +21,12 @@ FINISHED = [*run(540), e.RunFinished(at=time_of(540), step=540, test={"loss": 0.
 
 
 class Snapshot:
-    """One screen, waited for until it has settled."""
+    """A screen that is photographed once it no longer changes."""
 
     def __init__(
-        self, snap_compare: Callable[..., bool], folder: RunFolder, until: Callable[..., Awaitable[None]]
+        self, snap_compare: Callable[..., bool], folder: RunFolder, wait_until: Callable[..., Awaitable[None]]
     ) -> None:
-        self._compare, self._folder, self._until = snap_compare, folder, until
+        self._compare, self._folder, self._until = snap_compare, folder, wait_until
 
     def __call__(
         self, events: list[e.Event], size: tuple[int, int], *keys: str, alive: bool = True, theme: str = "textual-dark"
@@ -43,46 +43,46 @@ class Snapshot:
         return self._compare(app, terminal_size=size, run_before=settle)
 
     async def _settled(self, app: StokerApp, pilot: Pilot[None]) -> None:
-        # A panel that grows makes a plot smaller, which is drawn once more: so it takes several looks.
+        # A growing panel makes a plot smaller, and the plot is drawn again: check several times.
         for _ in range(3):
             await pilot.pause()
-            app.dashboard._next = 0.0  # now, however soon after the one before
+            app.dashboard._next_frame = 0.0  # draw at once, without waiting for the next frame
             app.dashboard.tick()
             await pilot.pause()
-            await self._until(lambda: footed(app.screen) and all(map(settled, app.dashboard.query(Curve))))
-            machine = app.dashboard.query_one(MachinePanel)
+            await self._until(lambda: footed(app.screen) and all(map(settled, app.dashboard.query(PlotWidget))))
+            machine = app.dashboard.query_one(SystemPanel)
             await self._until(lambda panel=machine: not panel.is_on_screen or panel._reading is not None)
 
 
 @pytest.fixture
 def snapshot_of(
-    snap_compare: Callable[..., bool], folder: RunFolder, until: Callable[..., Awaitable[None]]
+    snap_compare: Callable[..., bool], run_folder: RunFolder, wait_until: Callable[..., Awaitable[None]]
 ) -> Snapshot:
-    """Compares a screen with its picture."""
-    return Snapshot(snap_compare, folder, until)
+    """Return a function that compares a screen with its snapshot."""
+    return Snapshot(snap_compare, run_folder, wait_until)
 
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", SIZES)
 def test_training(snapshot_of: Snapshot, size: tuple[int, int], theme: str) -> None:
-    """In the midst of it."""
+    """A run after step 330."""
     assert snapshot_of(run(), size, theme=theme)
 
 
 @pytest.mark.parametrize("size", SIZES[:2])
 def test_loading(snapshot_of: Snapshot, size: tuple[int, int]) -> None:
-    """The first frame: nothing is known yet."""
+    """The first frame, before any event."""
     assert snapshot_of([], size)
 
 
 @pytest.mark.parametrize("theme", [*THEMES, "high-contrast"])
 def test_completed(snapshot_of: Snapshot, theme: str) -> None:
-    """At the end."""
+    """A completed run."""
     assert snapshot_of(FINISHED, (80, 24), alive=False, theme=theme)
 
 
 def test_failed_with_what_was_not_finite(snapshot_of: Snapshot) -> None:
-    """NaN for 30 steps, then the end."""
+    """NaN for 30 steps, then the failed run."""
     events = run(250)
     nan = e.Steps(at=time_of(251), first=251, step=280, losses=[float("nan")] * 30, lr=[0.005])
     failed = e.RunFinished(at=time_of(300), step=300, cause="failed", message="the loss is not finite at step 251")
@@ -91,19 +91,19 @@ def test_failed_with_what_was_not_finite(snapshot_of: Snapshot) -> None:
 
 @pytest.mark.parametrize(("size", "theme"), [(SIZES[0], THEMES[0]), (SIZES[1], THEMES[1])])
 def test_help(snapshot_of: Snapshot, size: tuple[int, int], theme: str) -> None:
-    """Every key."""
+    """The help lists every key."""
     assert snapshot_of(run(), size, "question_mark", theme=theme)
 
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("keys", ["m,up,shift+left", "g", "x,x,tab", "equals_sign", "S"])
 def test_looked_at_closely(snapshot_of: Snapshot, keys: str, theme: str) -> None:
-    """Smoothed and zoomed with a cursor; in a grid; another plot by time; a rate that is typed; a question."""
+    """Smoothing with zoom and cursor, the grid, the axis by time, a typed learning rate, a question."""
     assert snapshot_of(run(), (120, 40), *keys.split(","), theme=theme)
 
 
 def test_what_needs_a_person(snapshot_of: Snapshot) -> None:
-    """Not saved, and overfitting."""
+    """The last save failed, and the model overfits."""
     failed = e.Warned(at=time_of(330), step=330, kind="save_failed", message="latest.pt: no space left on device")
     overfit = e.Warned(at=time_of(330), step=330, kind="overfitting", message="the test loss rises since step 225")
     assert snapshot_of([*run(), overfit, failed], (120, 40))
@@ -111,12 +111,12 @@ def test_what_needs_a_person(snapshot_of: Snapshot) -> None:
 
 @pytest.mark.parametrize("size", [(20, 6), (40, 12), (100, 28), (300, 80)])
 def test_other_sizes(snapshot_of: Snapshot, size: tuple[int, int]) -> None:
-    """Smaller and larger than most."""
+    """A very small and a very large terminal."""
     assert snapshot_of(run(), size)
 
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("keys", ["", "f", "f,m,l,left"])
 def test_folds(snapshot_of: Snapshot, keys: str, theme: str) -> None:
-    """The third before the band of the others; all together; smoothed on a log axis."""
+    """One fold before the band of the others, all folds, and all folds smoothed on a log axis."""
     assert snapshot_of(folds(540, 540, 300), (120, 40), *filter(None, keys.split(",")), theme=theme)

@@ -1,4 +1,4 @@
-"""Pictures of the screens around the dashboard; look at each before `pytest --snapshot-update` accepts it."""
+"""Snapshots of the other screens. Look at each picture before you accept it by `pytest --snapshot-update`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from stoker.engine.runs.folder import RunFolder
 from stoker.tui.app.app import StokerApp
 from stoker.tui.screens.compare import Compare
 from stoker.tui.screens.results import Results
-from stoker.tui.screens.runs import Runs
+from stoker.tui.screens.runs import RunsScreen
 from stoker.tui.widgets.compare_table import CompareTable
-from stoker.tui.widgets.plot import Curve
+from stoker.tui.widgets.plot import PlotWidget
 from stoker.tui.widgets.runs_table import RunsTable
 from tests.support.evaluations import FOLDS, answers
 from tests.support.recorded import footed, settled
@@ -27,7 +27,7 @@ from tests.support.run_folders import NOW, several
 Until = Callable[[Callable[[], object]], Awaitable[None]]
 SIZES = [(80, 24), (120, 40), (200, 60)]
 THEMES = ["textual-dark", "textual-light"]
-LEAST_TABLE = 40  # columns of the table once it has any
+LEAST_TABLE = 40  # columns of the table once it has content
 NUMBERS = [str(number) for number in range(10)]
 MATRIX = [
     [36 - (number == 8) * 9 if at == number else int((number * 7 + at * 3) % 19 == 0) * 2 for at in range(10)]
@@ -42,10 +42,10 @@ DIGITS = {
 
 
 class Photographer:
-    """Takes a picture of a screen that has settled."""
+    """Compares a screen with its snapshot once the screen no longer changes."""
 
-    def __init__(self, snap_compare: Callable[..., bool], until: Until) -> None:
-        self._compare, self._until = snap_compare, until
+    def __init__(self, snap_compare: Callable[..., bool], wait_until: Until) -> None:
+        self._compare, self._until = snap_compare, wait_until
 
     def __call__(
         self,
@@ -68,117 +68,119 @@ class Photographer:
         return self._compare(app, terminal_size=size, run_before=settle)
 
     async def _settled(self, app: StokerApp, pilot: Pilot[None]) -> None:
-        # What was read may move a table, and that a plot, which is drawn once more: so it takes several looks.
+        # New rows move the table and the plot, which is drawn again: check several times.
         for _ in range(3):
             await app.workers.wait_for_complete()
             await pilot.pause()
-            await self._until(lambda: footed(app.screen) and all(map(settled, app.screen.query(Curve))))
+            await self._until(lambda: footed(app.screen) and all(map(settled, app.screen.query(PlotWidget))))
 
 
 @pytest.fixture
-def picture_of(snap_compare: Callable[..., bool], until: Until) -> Photographer:
-    """Compares a screen with its picture."""
-    return Photographer(snap_compare, until)
+def picture_of(snap_compare: Callable[..., bool], wait_until: Until) -> Photographer:
+    """Return a function that compares a screen with its snapshot."""
+    return Photographer(snap_compare, wait_until)
 
 
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[RunFolder]:
-    """Runs in ./runs."""
+    """Return recorded runs in ./runs."""
     monkeypatch.chdir(tmp_path)
     return several(Path("runs"))
 
 
 def four(screen: Screen[Any]) -> bool:
-    """Say whether all runs are listed."""
+    """Return True when all runs are listed."""
     return screen.query_one(RunsTable).row_count == 4
 
 
 def compared(screen: Screen[Any]) -> bool:
-    """Say whether the runs were read, and the table has its place: beside the plot where it takes less than half."""
+    """Return True when the runs are read and the table is at its place: beside the plot if narrow."""
     wide = screen.query_one(CompareTable).virtual_size.width
     return wide > LEAST_TABLE and screen.has_class("-beside") == (wide <= screen.size.width * 0.45)
 
 
 def measured(screen: Screen[Any]) -> bool:
-    """Say whether the results are there."""
+    """Return True when the results are shown."""
     return bool(screen.query_one("#measured").display)
 
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", SIZES)
 def test_runs(picture_of: Photographer, folders: list[RunFolder], size: tuple[int, int], theme: str) -> None:
-    """Two are marked."""
+    """The list with two marked runs."""
     keys = ("space", "down", "space")
-    assert picture_of(Runs(Path("runs"), lambda: NOW), size, four, *keys, theme=theme)
+    assert picture_of(RunsScreen(Path("runs"), lambda: NOW), size, four, *keys, theme=theme)
 
 
 def test_no_runs(picture_of: Photographer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What to do then."""
+    """An empty folder shows how to start a run."""
     monkeypatch.chdir(tmp_path)
-    screen = Runs(Path("runs"), lambda: NOW)
+    screen = RunsScreen(Path("runs"), lambda: NOW)
     assert picture_of(screen, (80, 24), lambda screen: screen.query_one("#empty").display)
 
 
 def test_runs_filtered(picture_of: Photographer, folders: list[RunFolder]) -> None:
-    """While it is typed."""
-    assert picture_of(Runs(Path("runs"), lambda: NOW), (80, 24), four, "slash", *"dropout")
+    """The list while a person types a filter."""
+    assert picture_of(RunsScreen(Path("runs"), lambda: NOW), (80, 24), four, "slash", *"dropout")
 
 
 def test_delete_is_asked(picture_of: Photographer, folders: list[RunFolder]) -> None:
-    """With its name."""
-    assert picture_of(Runs(Path("runs"), lambda: NOW), (80, 24), four, "x")
+    """The question names the run."""
+    assert picture_of(RunsScreen(Path("runs"), lambda: NOW), (80, 24), four, "x")
 
 
 @pytest.mark.parametrize(("run", "theme"), [(2, THEMES[0]), (3, THEMES[1])])
 def test_more_is_asked_for(picture_of: Photographer, folders: list[RunFolder], run: int, theme: str) -> None:
-    """Of a run that was stopped early, and of one that is complete."""
+    """The questions for a run that stopped early and for a completed one."""
     keys = (*["down"] * run, "r")
-    assert picture_of(Runs(Path("runs"), lambda: NOW), (80, 24), four, *keys, theme=theme)
+    assert picture_of(RunsScreen(Path("runs"), lambda: NOW), (80, 24), four, *keys, theme=theme)
 
 
 def test_help_of_the_runs(picture_of: Photographer, folders: list[RunFolder]) -> None:
-    """In groups."""
-    assert picture_of(Runs(Path("runs"), lambda: NOW), (80, 40), four, "question_mark")
+    """The help in groups of keys."""
+    assert picture_of(RunsScreen(Path("runs"), lambda: NOW), (80, 40), four, "question_mark")
 
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", [(40, 12), *SIZES])
 def test_compare(picture_of: Photographer, folders: list[RunFolder], size: tuple[int, int], theme: str) -> None:
-    """Test losses."""
+    """The test losses of four runs."""
     assert picture_of(Compare(folders), size, compared, "t", theme=theme)
 
 
 @pytest.mark.parametrize("theme", [*THEMES, "high-contrast"])
 @pytest.mark.parametrize("size", SIZES)
 def test_results(
-    picture_of: Photographer, folder: RunFolder, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], theme: str
+    picture_of: Photographer, run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], theme: str
 ) -> None:
-    """Of ten classes."""
+    """The results of a classifier with ten classes."""
     answers(monkeypatch, DIGITS)
-    assert picture_of(Results(folder), size, measured, theme=theme)
+    assert picture_of(Results(run_folder), size, measured, theme=theme)
 
 
 @pytest.mark.parametrize(("keys", "theme"), [((), THEMES[0]), (("f",), THEMES[1])])
 def test_results_of_folds(
-    picture_of: Photographer, folder: RunFolder, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...], theme: str
+    picture_of: Photographer, run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...], theme: str
 ) -> None:
-    """All of them, and the first."""
+    """The results of all folds, and of the first fold."""
     answers(monkeypatch, FOLDS)
-    assert picture_of(Results(folder), (80, 24), measured, *keys, theme=theme)
+    assert picture_of(Results(run_folder), (80, 24), measured, *keys, theme=theme)
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_export(picture_of: Photographer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theme: str) -> None:
-    """What there is to write."""
+    """The question with all export formats."""
     answers(monkeypatch, DIGITS)
     folder = runs.create(tmp_path, "digits", "digits-recorded", {})
     assert picture_of(Results(folder), (80, 24), measured, "x", theme=theme)
 
 
-def test_what_cannot_be_measured(picture_of: Photographer, folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the engine's words."""
+def test_what_cannot_be_measured(
+    picture_of: Photographer, run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The screen shows the error of the engine."""
     answers(monkeypatch, ValueError("run digits-recorded has no checkpoint best"))
-    screen = Results(folder)
+    screen = Results(run_folder)
     assert picture_of(
         screen, (80, 24), lambda screen: "no checkpoint" in str(screen.query_one("#waiting", Static).render())
     )

@@ -1,4 +1,4 @@
-"""The fold of events into a view: no Textual, no clock."""
+"""Events folded into a view, without Textual and without a clock."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from tests.support.recorded import BEGAN, EPOCHS, PER_EPOCH, body, evaluation, l
 from tests.support.views import summary, view_of
 
 
-def test_a_run_is_shown_as_it_stands() -> None:
+def test_a_view_has_the_numbers_of_the_events() -> None:
     """Steps, epochs, curves and the counter come from the events."""
     view = view_of(run(330))
     assert (view.state, view.step, view.epoch, view.steps) == ("training", 330, 8, EPOCHS * PER_EPOCH)
-    assert view.now.train.values == pytest.approx([loss(step) for step in range(1, 331)], rel=1e-6)
-    assert view.now.evaluated["test", "loss"].steps.tolist() == [45 * epoch for epoch in range(1, 8)]
-    assert view.early is not None and (view.early.waited, view.early.best_step) == (2, 225)
+    assert view.current.train.values == pytest.approx([loss(step) for step in range(1, 331)], rel=1e-6)
+    assert view.current.evaluated["test", "loss"].steps.tolist() == [45 * epoch for epoch in range(1, 8)]
+    assert view.early_stopping is not None and (view.early_stopping.waited, view.early_stopping.best_step) == (2, 225)
     assert view.lr == [0.005]
     assert view.latest("loss") == pytest.approx(measured(315))
 
 
 @pytest.mark.parametrize("cause", ["completed", "early_stopping", "stopped", "failed"])
-def test_states_follow_what_the_engine_says(cause: str) -> None:
-    """Loading, training, evaluating, paused and every way to end."""
+def test_states_follow_the_events(cause: str) -> None:
+    """The states are loading, training, evaluating, paused, and the cause of the end."""
     view = RunView()
     assert view.state == "loading"
     said = [
@@ -49,20 +49,20 @@ def test_states_follow_what_the_engine_says(cause: str) -> None:
         assert view.state == state
 
 
-def test_a_run_without_its_engine_is_lost_unless_it_ended() -> None:
-    """What stands in the file is not enough: somebody must be training."""
+def test_a_run_without_an_engine_is_lost_unless_finished() -> None:
+    """Events alone do not show a living engine."""
     view = view_of(run(50))
     view.alive = False
-    assert view.standing(BEGAN) == "lost"
+    assert view.status(BEGAN) == "lost"
     view.apply(e.RunFinished(cause="stopped"))
-    assert view.standing(BEGAN) == "stopped"
+    assert view.status(BEGAN) == "stopped"
 
 
 def test_a_short_evaluation_does_not_flicker() -> None:
-    """The word changes only for an evaluation that lasts."""
+    """The status changes only for a long evaluation."""
     view = view_of([*run(50), e.Evaluating(at=BEGAN)])
-    assert view.standing(BEGAN + 0.1) == "training"
-    assert view.standing(BEGAN + 1) == "evaluating"
+    assert view.status(BEGAN + 0.1) == "training"
+    assert view.status(BEGAN + 1) == "evaluating"
 
 
 @settings(deadline=None, max_examples=60)
@@ -70,10 +70,10 @@ def test_a_short_evaluation_does_not_flicker() -> None:
     st.lists(st.tuples(st.integers(0, 300), st.integers(1, 60), st.integers(0, 120)), max_size=4),
     st.integers(1, 40),
 )
-def test_any_interleaving_of_resumes_gives_the_run_nobody_interrupted(
+def test_any_sequence_of_resumes_equals_the_uninterrupted_run(
     resumes: list[tuple[int, int, int]], together: int
 ) -> None:
-    """Points beyond the step that was resumed from are superseded, also where the events overlap it."""
+    """A resume supersedes all points after its step, also when events overlap it."""
     last = 330
     events: list[e.Event] = [started()]
     at = 0
@@ -81,29 +81,31 @@ def test_any_interleaving_of_resumes_gives_the_run_nobody_interrupted(
         end = min(last, at + further)
         events += body(at, end, together=chunk)
         at = min(back, end)
-        # The evaluation of that very step was said before the checkpoint that is resumed from.
+        # The evaluation of that step was recorded before the checkpoint.
         events.append(started(at, at=time_of(end)))
     events += body(at, last, together=together)
     whole = view_of([started(), *body(0, last, together=together)])
     interrupted = view_of(events)
-    for key, curve in whole.now.evaluated.items():
-        assert interrupted.now.evaluated[key].steps.tolist() == curve.steps.tolist()
-        assert interrupted.now.evaluated[key].values.tolist() == curve.values.tolist()
-    assert interrupted.now.train.values.tobytes() == whole.now.train.values.tobytes()
-    assert interrupted.early == whole.early
-    assert [event.step for event in interrupted.now.early] == [event.step for event in whole.now.early]
+    for key, curve in whole.current.evaluated.items():
+        assert interrupted.current.evaluated[key].steps.tolist() == curve.steps.tolist()
+        assert interrupted.current.evaluated[key].values.tolist() == curve.values.tolist()
+    assert interrupted.current.train.values.tobytes() == whole.current.train.values.tobytes()
+    assert interrupted.early_stopping == whole.early_stopping
+    assert [event.step for event in interrupted.current.early_stopping] == [
+        event.step for event in whole.current.early_stopping
+    ]
     assert (interrupted.step, interrupted.epoch, interrupted.lr) == (whole.step, whole.epoch, whole.lr)
 
 
-def test_a_new_beginning_supersedes_everything() -> None:
+def test_a_new_start_supersedes_everything() -> None:
     """A run that died before its first checkpoint starts at step 0 again."""
     assert summary(view_of([*run(100), started(), *body(0, 20)])) == summary(view_of(run(20)))
 
 
-def test_an_evaluation_made_again_replaces_the_former() -> None:
-    """One point a step, the newest."""
+def test_a_repeated_evaluation_replaces_the_first() -> None:
+    """A step has one point, the newest."""
     view = view_of([*run(45), e.Evaluated(step=45, metrics={"loss": 0.5})])
-    assert view.now.evaluated["test", "loss"].values.tolist() == [0.5]
+    assert view.current.evaluated["test", "loss"].values.tolist() == [0.5]
 
 
 def test_folds_keep_their_own_curves() -> None:
@@ -145,39 +147,39 @@ anything = st.one_of(
 
 @settings(deadline=None)
 @given(st.lists(anything, max_size=20), st.floats(-1e9, 1e10))
-def test_no_event_is_odd_enough_to_raise(events: list[e.Event], now: float) -> None:
-    """Missing fields, NaN, numbers from nowhere, any order: something is shown."""
+def test_odd_events_never_raise(events: list[e.Event], now: float) -> None:
+    """Missing fields, NaN, odd numbers and any order raise nothing."""
     view = view_of(events)
-    view.standing(now), view.left(now), view.elapsed(now), view.epoch, view.early
+    view.status(now), view.seconds_left(now), view.elapsed(now), view.epoch, view.early_stopping
 
 
 def test_numbers_that_are_not_finite_survive_the_file() -> None:
     """NaN is written as a string and comes back as a number."""
     event = decode(encode(e.Steps(first=1, step=3, losses=[1.0, math.nan, math.inf])))
     assert event is not None
-    assert np.isnan(view_of([started(), event]).now.train.values[1])
+    assert np.isnan(view_of([started(), event]).current.train.values[1])
 
 
 def test_time_left_leaves_pauses_out_and_evaluations_in() -> None:
     """540 steps at 90 a second; a pause of an hour changes nothing."""
     view = view_of(run(270))
     now = time_of(270)
-    left = view.left(now)
+    left = view.seconds_left(now)
     assert left == pytest.approx(270 / 90, rel=0.2)
     view.apply(e.Paused(at=now))
     view.apply(e.Resumed(at=now + 3600))
-    assert view.left(now + 3600) == pytest.approx(left)
+    assert view.seconds_left(now + 3600) == pytest.approx(left)
     assert view.elapsed(now + 3600) == pytest.approx(now - BEGAN)
 
 
 def test_the_time_between_two_engines_is_not_training() -> None:
-    """A killed engine's run is not trained while nobody trains it."""
+    """The time between a kill and the resume does not count."""
     view = view_of([*run(90), started(45, at=time_of(90) + 86_400)])
     assert view.elapsed(time_of(90) + 86_400) == pytest.approx(time_of(90) - BEGAN)
 
 
 def test_an_evaluation_is_one_line() -> None:
-    """The log says what was measured and what it meant, together."""
+    """One log line has the metrics and the outcome of an evaluation."""
     view = view_of(run(0) + list(evaluation(45)))
     lines = [text for _, _, text in view.lines]
     assert any("test loss" in text and "best so far" in text for text in lines)
@@ -185,10 +187,10 @@ def test_an_evaluation_is_one_line() -> None:
 
 
 def test_a_long_history_is_folded_fast() -> None:
-    """A million steps in events of ten: well under a second."""
+    """A million steps in events of ten take less than a second."""
     events = [e.Steps(at=i, first=i * 10 + 1, step=i * 10 + 10, losses=[0.5] * 10, lr=[0.1]) for i in range(100_000)]
     began = time.thread_time()
     view = view_of([started(), *events])
     assert time.thread_time() - began < 1.0
-    assert view.now.train.length == 1_000_000
-    assert len(view.pace._marks) <= 256
+    assert view.current.train.length == 1_000_000
+    assert len(view.throughput._marks) <= 256

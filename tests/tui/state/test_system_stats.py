@@ -1,4 +1,4 @@
-"""The machine's panel: what was measured, and nothing else."""
+"""The panel of the machine shows only measured values."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import time
 import psutil
 
 from stoker.tui.state.run_view import RunView
-from stoker.tui.state.system_stats import Machine, Reading
-from stoker.tui.widgets.system_panel import MachinePanel
+from stoker.tui.state.system_stats import SystemReading, SystemStats
+from stoker.tui.widgets.system_panel import SystemPanel
 
-READ = Machine.read  # before the fixture that makes every machine the same one
+READ = SystemStats.read  # the real function, before the fixture replaces it
 
 
-def test_how_busy_it_is_takes_two_readings() -> None:
-    """The first has nothing to measure from; the second may be made in another thread."""
-    machine, found = Machine(), []
+def test_cpu_use_needs_two_readings() -> None:
+    """CPU use needs a previous reading; the second reading may come from another thread."""
+    machine, found = SystemStats(), []
     first = READ(machine, os.getpid())
     assert first.cpu is None and first.own_cpu is None and first.own_memory
     busy_until = time.process_time() + 0.1
@@ -31,16 +31,16 @@ def test_how_busy_it_is_takes_two_readings() -> None:
     assert other.own_cpu is None and other.own_memory
 
 
-def test_what_was_not_measured_is_no_0() -> None:
-    """Neither of the machine nor of the training."""
-    panel = MachinePanel(id="machine")
-    panel._reading = Reading(None, 8_000_000_000, 16_000_000_000, None, 300_000_000)
+def test_an_unmeasured_value_is_not_0() -> None:
+    """An unknown use is a dash, not 0 %."""
+    panel = SystemPanel(id="machine")
+    panel._reading = SystemReading(None, 8_000_000_000, 16_000_000_000, None, 300_000_000)
     cpu, _, training = (
         "".join(text for text, _ in row).split() for row in panel.rows(RunView("a run"), time.time(), 40)
     )
     assert (cpu[0], cpu[-1]) == ("CPU", "–")
     assert training == ["training", "–", "of", "a", "core", "300", "MB"]
-    panel._reading = Reading(0.0, 8_000_000_000, 16_000_000_000, 0.0, 300_000_000)
+    panel._reading = SystemReading(0.0, 8_000_000_000, 16_000_000_000, 0.0, 300_000_000)
     cpu, _, training = (
         "".join(text for text, _ in row).split() for row in panel.rows(RunView("a run"), time.time(), 40)
     )

@@ -1,4 +1,4 @@
-"""What is sent is less than all, and the terminal shows the same."""
+"""The differential output: fewer bytes than whole frames, with the same result on the terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual._compositor import ChopsUpdate, InlineUpdate, LayoutUpdate
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
-from stoker.tui.terminal.diff import Sent
+from stoker.tui.terminal.diff import ScreenDiff
 
 WIDE, HIGH = 20, 4
 SIZE = Size(WIDE, HIGH)
@@ -36,72 +36,72 @@ def layout(content: list[list[Part]]) -> LayoutUpdate:
     return LayoutUpdate([[strip(row)] for row in content], Region(0, 0, WIDE, HIGH))
 
 
-def sent(state: Sent, update: LayoutUpdate | ChopsUpdate | InlineUpdate, size: Size = SIZE) -> str:
-    """Return what is sent for an update."""
+def sent(state: ScreenDiff, update: LayoutUpdate | ChopsUpdate | InlineUpdate, size: Size = SIZE) -> str:
+    """Return the sequences that are sent for an update."""
     return state.difference(update, size).render_segments(CONSOLE)
 
 
 def cells(sequences: str) -> list[list[object]]:
-    """Return what a terminal shows."""
+    """Return the cells of a terminal after the sequences."""
     screen = pyte.Screen(WIDE, HIGH)
     pyte.Stream(screen).feed(sequences)
     return [[screen.buffer[y][x] for x in range(WIDE)] for y in range(HIGH)]
 
 
 @given(frames)
-def test_the_terminal_shows_the_same(frames: list[tuple[bool, list[list[Part]]]]) -> None:
-    """After any frames, whole ones and every second row alone."""
-    state, said, shown = Sent(), "", [[("", "")] for _ in range(HIGH)]
-    said += sent(state, layout(shown))
+def test_terminal_shows_the_same_with_and_without_the_diff(frames: list[tuple[bool, list[list[Part]]]]) -> None:
+    """After any sequence of whole frames and of updates of every second row."""
+    state, output, shown = ScreenDiff(), "", [[("", "")] for _ in range(HIGH)]
+    output += sent(state, layout(shown))
     for whole, content in frames:
         if whole:
             shown = content
-            said += sent(state, layout(content))
+            output += sent(state, layout(content))
         else:
             shown = [row if y % 2 else shown[y] for y, row in enumerate(content)]
             chops = [{0: strip(row)} for row in content]
             spans = [(y, 0, WIDE) for y in range(1, HIGH, 2)]
-            said += sent(state, ChopsUpdate(chops, spans, [[WIDE]] * HIGH))
-        assert cells(said) == cells(layout(shown).render_segments(CONSOLE))
+            output += sent(state, ChopsUpdate(chops, spans, [[WIDE]] * HIGH))
+        assert cells(output) == cells(layout(shown).render_segments(CONSOLE))
 
 
 @given(frames, st.integers(1, 2 * WIDE), st.integers(1, 2 * HIGH), st.integers(-WIDE, 2 * WIDE))
-def test_a_terminal_of_another_size(
+def test_rows_keep_their_length_for_a_frame_of_another_size(
     frames: list[tuple[bool, list[list[Part]]]], wide: int, high: int, left: int
 ) -> None:
-    """A frame that was laid out for the size before leaves each row as long as it is."""
-    state = Sent()
+    """A frame that was laid out for the old size does not change the length of the rows."""
+    state = ScreenDiff()
     for whole, content in frames:
         chops = ChopsUpdate([{left: strip(row)} for row in content], [(1, left, left + WIDE)], [[left + WIDE]] * HIGH)
         sent(state, layout(content) if whole else chops, Size(wide, high))
         assert [len(row) for row in state._rows] == [wide] * high
 
 
-def test_only_what_differs_is_sent() -> None:
-    """One character of a row, and nothing where nothing has changed."""
-    state = Sent()
+def test_only_changed_characters_are_sent() -> None:
+    """One character of a row; nothing for an equal frame."""
+    state = ScreenDiff()
     sent(state, layout([[("step 1000 of 9", "bold red")]] * HIGH))
     assert sent(state, layout([[("step 1000 of 9", "bold red")]] * HIGH)) == ""
     changed = [[("step 1001 of 9", "bold red")], *[[("step 1000 of 9", "bold red")]] * (HIGH - 1)]
     assert sent(state, layout(changed)) == "\x1b[1;9H\x1b[31;1m1\x1b[0m"
 
 
-def test_a_look_is_named_once() -> None:
-    """Between two rows of one colour there is nothing to say but the place."""
-    assert sent(Sent(), layout([[("a" * WIDE, "red")]] * HIGH)).count("\x1b[31m") == 1
+def test_style_is_sent_once_for_rows_of_one_colour() -> None:
+    """Between two rows of one colour only the cursor moves."""
+    assert sent(ScreenDiff(), layout([[("a" * WIDE, "red")]] * HIGH)).count("\x1b[31m") == 1
 
 
-def test_a_part_of_a_row() -> None:
-    """The columns of the span alone are looked at and sent."""
-    state = Sent()
+def test_only_the_span_of_a_partial_update_is_sent() -> None:
+    """Only the columns of the span are compared and sent."""
+    state = ScreenDiff()
     sent(state, layout([[("abcdef", "")]] * HIGH))
     update = ChopsUpdate([{0: strip([("xyzxyz", "")])}] * HIGH, [(2, 1, 3)], [[WIDE]] * HIGH)
     assert sent(state, update) == "\x1b[3;2Hyz"
 
 
-def test_all_is_sent_again_when_the_terminal_may_show_something_else() -> None:
-    """After another program had it, and at another size."""
-    state, update = Sent(), layout([[("a" * WIDE, "red")]] * HIGH)
+def test_whole_frame_is_sent_if_the_content_is_unknown() -> None:
+    """After `forget`, and at another size."""
+    state, update = ScreenDiff(), layout([[("a" * WIDE, "red")]] * HIGH)
     whole = sent(state, update)
     state.forget()
     assert sent(state, update) == whole
@@ -109,7 +109,7 @@ def test_all_is_sent_again_when_the_terminal_may_show_something_else() -> None:
     assert sent(state, update, Size(WIDE + 1, HIGH)) == ""
 
 
-def test_other_updates_pass() -> None:
-    """An inline app has no screen of its own."""
+def test_inline_update_is_returned_unchanged() -> None:
+    """An inline app does not own the screen."""
     update = InlineUpdate([strip([("a", "")])])
-    assert Sent().difference(update, SIZE) is update
+    assert ScreenDiff().difference(update, SIZE) is update

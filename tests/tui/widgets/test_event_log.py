@@ -1,4 +1,4 @@
-"""The log's rows."""
+"""The rows of the log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Until = Callable[[Callable[[], object]], Awaitable[None]]
 
 @given(st.text(st.sampled_from("ab 学习é"), max_size=60), st.integers(2, 30))
 def test_wrapping_loses_nothing(text: str, width: int) -> None:
-    """Rows fit, together they are the line, and no word is cut that fits; only the first has the time."""
+    """Rows fit, join to the whole line, and cut no word that fits; only the first has the time."""
     rows = wrapped((5.0, "info", text), width)
     words = [word for _, _, part in rows for word in part.split()]
     assert words == [piece for word in text.split() for piece in chop_cells(word, width)]
@@ -28,7 +28,7 @@ def test_wrapping_loses_nothing(text: str, width: int) -> None:
 
 
 def test_a_number_stays_whole() -> None:
-    """The row ends before it; what a line is indented by stays."""
+    """A row ends before the word that does not fit; the indentation stays."""
     text = "  test accuracy 0.9667  f1 0.01748  loss 0.0537"
     assert [part for _, _, part in wrapped((0.0, "info", text), 32)] == [
         "  test accuracy 0.9667  f1",
@@ -36,28 +36,28 @@ def test_a_number_stays_whole() -> None:
     ]
 
 
-async def test_it_follows_the_end_until_a_person_scrolls_away(folder: RunFolder, until: Until) -> None:
-    """And again once they are back at the end."""
+async def test_it_follows_the_end_until_a_person_scrolls_away(run_folder: RunFolder, wait_until: Until) -> None:
+    """The log follows again after a person scrolls back to its end."""
     source = Recorded(run())
-    app = StokerApp(folder, source=source)
+    app = StokerApp(run_folder, source=source)
     async with app.run_test(size=(80, 24)) as pilot:
         log = app.dashboard.query_one(EventLog)
 
         async def hear(number: int) -> None:
             lines = len(log._rows)
             source.more(*(e.Warned(message=f"warning {number}") for number in range(number)))
-            await until(lambda: len(log._rows) == lines + number)
+            await wait_until(lambda: len(log._rows) == lines + number)
             await pilot.pause()
 
-        await until(lambda: log._rows)
+        await wait_until(lambda: log._rows)
         await hear(30)
-        await until(lambda: log.scroll_y == log.max_scroll_y > 0)
+        await wait_until(lambda: log.scroll_y == log.max_scroll_y > 0)
         log.scroll_to(y=3, animate=False)
-        await until(lambda: log.scroll_y == 3)
+        await wait_until(lambda: log.scroll_y == 3)
         await hear(5)
         assert log.scroll_y == 3
         log.scroll_end(animate=False)
-        await until(lambda: log.scroll_y == log.max_scroll_y)
+        await wait_until(lambda: log.scroll_y == log.max_scroll_y)
         await hear(5)
         await pilot.resize_terminal(120, 40)
-        await until(lambda: log.size.height > 4 and log.scroll_y == log.max_scroll_y)
+        await wait_until(lambda: log.size.height > 4 and log.scroll_y == log.max_scroll_y)

@@ -1,4 +1,4 @@
-"""CIFAR-10: torchvision's files, and the usual augmentation for a whole batch at once."""
+"""CIFAR-10: its files, and the usual augmentation for a whole batch at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import torch
 from torchvision.datasets import CIFAR10
 
-from stoker.engine.data import download as datasets
+from stoker.engine.data import download
 from stoker.engine.errors import RequestError
 from stoker.engine.tasks.builtin._images import Pixels, crop
 from stoker.engine.tasks.builtin.cifar10 import MEAN, STD, cifar10
@@ -23,7 +23,7 @@ NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse"
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Small files in CIFAR-10's format: pickled rows of 3072 bytes, red, green, blue."""
+    """Return a folder of small files in CIFAR-10's format: pickled rows of 3072 bytes, red, green, blue."""
     folder = tmp_path / "data"
     (folder / CIFAR10.base_folder).mkdir(parents=True)
     draw = np.random.default_rng(0)
@@ -37,7 +37,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         rows = draw.integers(0, 256, (20, 3072)).astype(np.uint8)
         return [name, write(name, {"data": rows, "labels": [row % 10 for row in range(20)]})]
 
-    # torchvision knows the sums of the published files.
+    # torchvision knows the checksums of the published files.
     monkeypatch.setattr(CIFAR10, "train_list", [batch(f"data_batch_{number}") for number in range(1, 6)])
     monkeypatch.setattr(CIFAR10, "test_list", [batch("test_batch")])
     meta = {"label_names": NAMES}
@@ -45,9 +45,9 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_the_files_are_torchvisions(files: Path, tmp_path: Path) -> None:
-    """Bytes in channels, height and width; a run trains on them."""
-    with datasets.using(str(files)):
+def test_the_files_are_read_as_by_torchvision(files: Path, tmp_path: Path) -> None:
+    """As bytes (N, channels, height, width); a run trains on them."""
+    with download.using(str(files)):
         task = cifar10()
     images, classes = task.train
     whole = CIFAR10(files, train=True)
@@ -60,19 +60,19 @@ def test_the_files_are_torchvisions(files: Path, tmp_path: Path) -> None:
     assert set(done.finished.test) == {"loss", "accuracy", "f1"}
 
 
-def test_damaged_or_missing_files_are_told(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line each."""
+def test_missing_or_damaged_files_are_reported(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line each."""
     (files / CIFAR10.base_folder / "data_batch_3").write_bytes(b"torn")
     with pytest.raises(RequestError, match=r"cifar10: the files in .* are damaged"):
         run(tmp_path, "cifar10", data=str(files))
     (tmp_path / "empty").mkdir()
     monkeypatch.setattr(CIFAR10, "url", "http://127.0.0.1:9/")
-    with pytest.raises(RequestError, match=r"put cifar-10-python.tar.gz into .*/empty, or say --data DIR"):
+    with pytest.raises(RequestError, match=r"put cifar-10-python.tar.gz into .*/empty, or give --data DIR"):
         run(tmp_path, "cifar10", data=str(tmp_path / "empty"))
 
 
-def test_every_picture_is_cropped_and_mirrored_by_itself() -> None:
-    """Each is some window of its padded self, mirrored in half of the cases; all shifts come."""
+def test_every_picture_is_cropped_and_mirrored_alone() -> None:
+    """Each is a window of its padded original, mirrored in half of the cases; all shifts occur."""
     images = torch.randint(1, 255, (200, 3, 8, 8), dtype=torch.uint8)
     torch.manual_seed(0)
     changed = crop(images, 2, flip=True)
@@ -95,8 +95,8 @@ def test_every_picture_is_cropped_and_mirrored_by_itself() -> None:
     assert 70 < mirrored < 130
 
 
-def test_no_picture_is_mirrored_where_that_has_another_meaning() -> None:
-    """As for digits."""
+def test_no_picture_is_mirrored_without_flip() -> None:
+    """As for digits, which a mirror would change."""
     images = torch.arange(8, dtype=torch.uint8).expand(50, 3, 8, 8).contiguous()
     rows = crop(images, 2, flip=False)[:, 0, 4].int()
     assert (rows.diff(dim=1) >= -7).all()
@@ -105,7 +105,7 @@ def test_no_picture_is_mirrored_where_that_has_another_meaning() -> None:
 
 
 def test_pixels_are_normalised_on_the_device() -> None:
-    """By the mean and deviation of each channel, which are no part of the saved state."""
+    """By the mean and standard deviation of each channel, which are not in the state_dict."""
     layer = Pixels(MEAN, STD)
     images = torch.randint(0, 256, (4, 3, 5, 5), dtype=torch.uint8)
     wanted = (images.float() / 255 - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
@@ -114,8 +114,8 @@ def test_pixels_are_normalised_on_the_device() -> None:
 
 
 def test_a_resnet_is_an_option(files: Path) -> None:
-    """Whose first layer keeps all the pixels."""
-    with datasets.using(str(files)):
+    """Its first layer keeps the resolution."""
+    with download.using(str(files)):
         task = cifar10(body="resnet18")
     assert task.model[1].conv1.stride == (1, 1)
     assert task.model(task.train[0][:2]).shape == (2, 10)

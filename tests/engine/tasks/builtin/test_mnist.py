@@ -1,4 +1,4 @@
-"""MNIST: torchvision's files, the tutorial's network, and on the real files what it learns."""
+"""MNIST: its files, its network, and what that learns on the real files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torchvision.datasets import MNIST
 
-from stoker.engine.data import download as datasets
+from stoker.engine.data import download
 from stoker.engine.errors import RequestError
 from stoker.engine.runs.events import Evaluated
 from stoker.engine.tasks.builtin.mnist import mnist
@@ -26,7 +26,7 @@ real = pytest.mark.skipif(
 
 
 def write_files(folder: Path, rows: int, pack: bool) -> None:
-    """Write MNIST's four files in their own format (LeCun et al.), `rows` pictures each, packed or not."""
+    """Write MNIST's four files in their own format (LeCun et al.), with `rows` pictures each, packed or not."""
     raw = folder / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for name in ("train", "t10k"):
@@ -39,9 +39,9 @@ def write_files(folder: Path, rows: int, pack: bool) -> None:
 
 @pytest.mark.parametrize("pack", [False, True])
 def test_the_files_are_read_packed_or_not(pack: bool, tmp_path: Path) -> None:
-    """As numbers, normalised by MNIST's mean and deviation."""
+    """The pictures are normalised by MNIST's mean and standard deviation."""
     write_files(tmp_path, 20, pack)
-    with datasets.using(str(tmp_path)):
+    with download.using(str(tmp_path)):
         task = mnist()
     images, digits = task.train
     assert images.shape == (20, 1, 28, 28)
@@ -49,8 +49,8 @@ def test_the_files_are_read_packed_or_not(pack: bool, tmp_path: Path) -> None:
     assert images[0, 0, 0, :3].tolist() == pytest.approx([(value / 255 - 0.1307) / 0.3081 for value in range(3)])
 
 
-def test_the_network_is_the_one_described() -> None:
-    """Two convolutions of 16 and 32, 128 hidden units, dropout, batch norm where asked; the tutorial's settings."""
+def test_the_network_and_the_settings() -> None:
+    """Convolutions of 16 and 32 channels, 128 hidden units, dropout, and optional batch norm."""
     layers = [*build(dropout=0.4).model]
     convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
     assert [layer.out_channels for layer in convolutions] == [16, 32]
@@ -64,17 +64,17 @@ def test_the_network_is_the_one_described() -> None:
 
 
 def build(**parameters: Any) -> Any:
-    """Build the task without its data."""
+    """Build the task without data."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("stoker.engine.tasks.builtin.mnist.load", lambda: ((), ()))
         return mnist(**parameters)
 
 
-def test_without_the_files_it_says_which_to_put_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line, whatever the network does; torn files are told as such."""
+def test_missing_or_damaged_files_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says which files to put where, or which folder is damaged."""
     monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(RequestError, match=r"put train-images-idx3-ubyte.gz, .* into .*/MNIST/raw, or say --data DIR"):
+    with pytest.raises(RequestError, match=r"put train-images-idx3-ubyte.gz, .* into .*/MNIST/raw, or give --data DIR"):
         run(tmp_path, "mnist", data=str(tmp_path / "empty"))
     write_files(tmp_path / "torn", 20, pack=False)
     file = tmp_path / "torn" / "MNIST" / "raw" / "train-images-idx3-ubyte"
@@ -84,8 +84,8 @@ def test_without_the_files_it_says_which_to_put_where(tmp_path: Path, monkeypatc
 
 
 @real
-def test_the_real_files_teach_something_in_a_hundred_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the environment's folder; 6,400 pictures are enough for nine of ten."""
+def test_a_hundred_steps_on_the_real_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """6,400 pictures are enough for an accuracy of 0.88."""
     from stoker.engine.tasks.builtin import mnist as module
 
     train, test = module.load()
@@ -102,8 +102,8 @@ def test_the_real_files_teach_something_in_a_hundred_steps(tmp_path: Path, monke
 @real
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_the_real_run_is_as_good_as_promised(tmp_path: Path) -> None:
-    """At least 0.985 after 3 epochs and 0.99 after 10."""
+def test_the_accuracy_on_the_real_files(tmp_path: Path) -> None:
+    """It is at least 0.985 after 3 epochs and 0.99 after 10."""
     done = run(tmp_path, "mnist", threads=torch.get_num_threads())
     values = [event.metrics["accuracy"] for event in done.of(Evaluated)]
     assert values[2] >= 0.985

@@ -1,4 +1,4 @@
-"""Street numbers: the forms that people have them in, six heads, and the composed ones."""
+"""Street numbers: the file formats, the six heads, and the composed numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scipy.io import savemat
 from torch import Tensor
 from torchvision.datasets import SVHN
 
-from stoker.engine.data import download as datasets
+from stoker.engine.data import download
 from stoker.engine.errors import RequestError
 from stoker.engine.evaluation import checkpoint_evaluation as results
 from stoker.engine.runs.events import Evaluated
@@ -26,7 +26,7 @@ from tests.support.in_process import run
 
 
 def write_folder(folder: Path, part: str, labels: list[list[int]], boxes: bool = True) -> None:
-    """Write PNG files and the JSON file that people have: red outside of the number's boxes, green inside."""
+    """Write PNG files and their JSON file: red outside of the number's boxes, green inside."""
     pictures = folder / part
     pictures.mkdir(parents=True)
     entries: dict[str, Any] = {}
@@ -45,14 +45,14 @@ def write_folder(folder: Path, part: str, labels: list[list[int]], boxes: bool =
 
 
 def load(folder: Path) -> Any:
-    """Return what the task finds in a folder."""
-    with datasets.using(str(folder)):
+    """Return the data that the task finds in a folder."""
+    with download.using(str(folder)):
         return _street_data.load()
 
 
 @pytest.mark.parametrize(("inside", "prefix"), [("", ""), ("svhn", "mchar_"), ("SVHN", "")])
 def test_pictures_with_json_annotations(inside: str, prefix: str, tmp_path: Path) -> None:
-    """Digits from the left, blanks after; cut to the boxes and a margin around them."""
+    """Digits from the left, then blanks; the picture is cropped to the boxes and a margin."""
     write_folder(tmp_path / inside, f"{prefix}train", [[1, 9], [2, 0, 3, 4, 5, 6], [7]])
     write_folder(tmp_path / inside, f"{prefix}val", [[5]])
     found = load(tmp_path)
@@ -68,8 +68,8 @@ def test_pictures_with_json_annotations(inside: str, prefix: str, tmp_path: Path
     assert found.note == ""
 
 
-def test_pictures_without_boxes_are_taken_whole(tmp_path: Path) -> None:
-    """And with both parts one is for decisions, the other for the end."""
+def test_pictures_without_boxes_are_not_cropped(tmp_path: Path) -> None:
+    """With three parts, `val` is the validation data and `test` the test data."""
     for part, label in (("train", [1, 2]), ("val", [3]), ("test", [4])):
         write_folder(tmp_path, part, [label], boxes=False)
     found = load(tmp_path)
@@ -90,7 +90,7 @@ def test_pictures_without_boxes_are_taken_whole(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_annotation_is_named(entries: Any, named: str, tmp_path: Path) -> None:
-    """One line, before anything is trained."""
+    """In one line, before the training starts."""
     write_folder(tmp_path, "train", [[1]])
     (tmp_path / "train.json").write_text(json.dumps(entries))
     with pytest.raises(RequestError, match=named) as caught:
@@ -100,7 +100,7 @@ def test_a_wrong_annotation_is_named(entries: Any, named: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("inside", ["", "SVHN"])
 def test_torchvisions_files(inside: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Single digits; the published label 10 is the digit 0."""
+    """They hold single digits; the published label 10 is the digit 0."""
     folder = tmp_path / inside
     folder.mkdir(exist_ok=True)
     lists = {}
@@ -109,7 +109,7 @@ def test_torchvisions_files(inside: str, tmp_path: Path, monkeypatch: pytest.Mon
         pixels = np.arange(32 * 32 * 3 * len(labels)).reshape(32, 32, 3, len(labels)) % 251
         savemat(file, {"X": pixels.astype(np.uint8), "y": np.array(labels, np.uint8)[:, None]})
         lists[part] = ["", file.name, hashlib.md5(file.read_bytes()).hexdigest()]
-    # torchvision knows the sums of the published files; these are small ones in their format.
+    # torchvision knows the checksums of the published files; these are small files in the same format.
     monkeypatch.setattr(SVHN, "split_list", lists)
     found = load(tmp_path)
     images, digits = found.train
@@ -124,8 +124,8 @@ def test_torchvisions_files(inside: str, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_loss_is_the_mean_of_six_heads(tmp_path: Path) -> None:
-    """Each a head of its own; and the whole number is right where all six are."""
-    with datasets.using(str(tmp_path)):
+    """Each place has its own head, and a number is right if all six places are."""
+    with download.using(str(tmp_path)):
         task = svhn()
     images, digits = (column[:50] for column in task.train)
     task.model.eval()
@@ -138,13 +138,13 @@ def test_the_loss_is_the_mean_of_six_heads(tmp_path: Path) -> None:
     network = task.model[1]
     assert len(network.heads) == 6
     assert all((outputs[:, :, place] != outputs[:, :, place - 1]).any() for place in range(1, 6))
-    metric: Any = dict(task.metrics)["accuracy"]
+    metric: Any = dict(task.metrics)["accuracy"]  # type: ignore[arg-type]
     metric.update(outputs, digits)
     assert metric.compute() == pytest.approx((outputs.argmax(1) == digits).all(1).float().mean())
 
 
-def test_each_place_is_measured() -> None:
-    """Over batches of unequal size; the leftmost is 1."""
+def test_the_accuracy_of_each_place() -> None:
+    """Over batches of unequal size; the leftmost place is 1."""
     metric = PlaceAccuracy(2)
     scores = torch.eye(3)[torch.tensor([[0, 1], [2, 1], [1, 1]])].transpose(1, 2)
     truth = torch.tensor([[0, 1], [2, 2], [0, 1]])
@@ -160,8 +160,8 @@ def small(monkeypatch: pytest.MonkeyPatch, train: int, test: int) -> None:
     monkeypatch.setattr(_composed, "TEST", test)
 
 
-def test_composed_numbers_are_said_to_be_composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A note at the start, the same pictures every time, and results that name the blank."""
+def test_a_note_says_that_numbers_are_composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pictures are the same every time, and the results name the class blank."""
     small(monkeypatch, 300, 100)
     (tmp_path / "none").mkdir()
     done = run(tmp_path, "svhn", epochs=1, data=str(tmp_path / "none"))
@@ -176,7 +176,7 @@ def test_composed_numbers_are_said_to_be_composed(tmp_path: Path, monkeypatch: p
 
 
 def test_composed_numbers_hold_their_digits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of every length, without gaps, in colours that can be told from the ground."""
+    """Of every length, without gaps, in colours that differ from the ground."""
     small(monkeypatch, 400, 10)
     (images, digits), _ = _composed.compose()
     blanks: Tensor = digits == 10
@@ -186,9 +186,9 @@ def test_composed_numbers_hold_their_digits(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_resnet_of_torchvision_is_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the same six heads."""
+    """It has the same six heads."""
     small(monkeypatch, 8, 4)
-    with datasets.using(str(tmp_path)):
+    with download.using(str(tmp_path)):
         task = svhn(body="resnet18")
     assert sum(parameter.numel() for parameter in task.model.parameters()) > 10_000_000
     assert task.model(task.train[0][:2]).shape == (2, 11, 6)
@@ -196,8 +196,8 @@ def test_a_resnet_of_torchvision_is_an_option(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
-def test_composed_numbers_are_read(tmp_path: Path) -> None:
-    """Nine of ten whole numbers."""
+def test_composed_numbers_are_learned(tmp_path: Path) -> None:
+    """Nine of ten whole numbers are right after a run."""
     (tmp_path / "none").mkdir()
     done = run(tmp_path, "svhn", data=str(tmp_path / "none"), threads=torch.get_num_threads())
     assert done.finished.test["accuracy"] >= 0.9

@@ -1,0 +1,1 @@
+"""One benchmark a file: `main(arguments)` takes its command-line options and returns its figures."""

@@ -1,0 +1,1 @@
+"""Code that the benchmarks share: terminals, timed runs, recorded runs, tables."""

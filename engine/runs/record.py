@@ -1,0 +1,51 @@
+"""`run.json`: what a run was started with, so that it can be resumed, repeated and compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..errors import RunError
+from ..files import atomic_write
+
+
+class Record(msgspec.Struct, kw_only=True):
+    """The content of `run.json`. Missing fields take their defaults and unknown fields are skipped."""
+
+    run: str
+    """The run's name: the name of its folder."""
+    task: str
+    """The task as on the command line: a built-in name, `FILE.py:FUNCTION` or `module:function`."""
+    parameters: dict[str, Any] = {}
+    """Every parameter of the task's function; before the first start only those of the command line."""
+    given: dict[str, Any] = {}
+    """The settings of the command line alone; they override those of the task."""
+    settings: dict[str, Any] = {}
+    """Every setting, with the task's and the default values; empty before the first start."""
+    seed: int | None = None
+    """The setting `seed`; None before the first start."""
+    versions: dict[str, str] = {}
+    """Versions of `stoker`, `python`, `torch`, `numpy` and `cuda`, and the `machine`, at the first start."""
+    git: dict[str, Any] | None = None
+    """`commit` and `dirty` of the task's folder at the first start; None outside a repository."""
+    sources: dict[str, str] = {}
+    """sha256 of each of the user's files that the task imported, by path."""
+    host: str = ""
+    """Name of the machine that created the folder."""
+    started: float = 0.0
+    """When the folder was created, in Unix seconds."""
+
+
+def read_record(path: Path) -> Record:
+    """Read the `run.json` at `path`. Raises RunError if its folder is no run folder."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Record)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise RunError(f"{path.parent} is no run folder: run.json cannot be read ({error})") from error
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write the `run.json` at `path` atomically. Raises OSError."""
+    atomic_write(path, msgspec.json.format(msgspec.json.encode(record, enc_hook=str)) + b"\n")

@@ -1,0 +1,44 @@
+"""What a training loop must be able to do, so that commands can be carried out on it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import torch
+
+
+class LoopActions(Protocol):
+    """What a command can do to a training loop; any loop that has these methods can be commanded."""
+
+    device: torch.device
+
+    @property
+    def position(self) -> dict[str, Any]:
+        """`step` and `epoch` of the loop, as an event carries them."""
+
+    def flush(self) -> None:
+        """Emit the losses so far."""
+
+    def save(self, command_id: str) -> None:
+        """Save a checkpoint; the checkpoint manager answers the command when the file is safe."""
+
+    def poll_saves(self) -> None:
+        """Emit which saves ended."""
+
+    def evaluate(self, cause: str) -> dict[str, float]:
+        """Evaluate the model and return its metrics."""
+
+    def set_learning_rate(self, lr: float) -> list[float]:
+        """Set the first group's learning rate, and return that of each parameter group."""
+
+    def offload(self) -> int:
+        """Move the state to the host, and return the bytes that became free on the device."""
+
+    def reload(self) -> None:
+        """Move the state back to the device. Raises torch.OutOfMemoryError."""
+
+    def start_clock(self) -> None:
+        """Count the training's time from here."""
+
+    def stop_clock(self) -> None:
+        """Stop counting the training's time."""

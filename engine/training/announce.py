@@ -1,0 +1,81 @@
+"""The events at the start of a training: what it is, what may not be exact, and what changed since its checkpoint."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+import torch
+
+from ..checkpoints.compatibility import environment_changes, file_changes, settings_changes
+from ..devices import device_label
+from ..environment import versions
+from ..runs.events import RunStarted, Warned
+from ..runs.extend import given_limits
+from ..runs.record import Record
+from .trainer import Trainer
+
+SECOND_OPTIMIZER = (
+    "{} parameters are not in the task's optimizer. If `step` updates them with a second optimizer,"
+    " that optimizer's state is not in the checkpoint."
+)
+
+
+def started(trainer: Trainer, *, run: str, task: str, resumed_from: int | None) -> RunStarted:
+    """Return the event that this process trains the run; `resumed_from` is the step that it continues from."""
+    state = trainer.state
+    return RunStarted(
+        run=run,
+        task=task,
+        device=device_label(trainer.device),
+        parameters=sum(p.numel() for p in state.model.parameters()),
+        epochs=trainer.settings.epochs,
+        steps_per_epoch=state.steps_per_epoch,
+        resumed_from=resumed_from,
+        pid=os.getpid(),
+        host=socket.gethostname(),
+        folds=trainer.settings.folds,
+        metrics=trainer.metric_directions,
+        scheduler_unit=state.scheduler.unit if state.scheduler else "none",
+        **trainer.position,
+    )
+
+
+def inexactness(trainer: Trainer) -> list[Warned]:
+    """Return the task's note, and a warning for each reason why resuming may not be exact."""
+    state, task = trainer.state, trainer.task
+    found = [_warning(trainer, "note", task.note)] if task.note else []
+    if state.batches.inexact_reason is not None:
+        found.append(_warning(trainer, "inexact", state.batches.inexact_reason))
+    known = set(map(id, state.trained_parameters))
+    others = sum(p.requires_grad and id(p) not in known for p in state.model.parameters())
+    if others and task.step is not None:
+        found.append(_warning(trainer, "inexact", SECOND_OPTIMIZER.format(others)))
+    return found
+
+
+def changes(trainer: Trainer, saved: dict[str, Any], record: Record, sources: dict[str, str]) -> list[Warned]:
+    """Return a warning for each kind of difference from when the checkpoint `saved` was written.
+
+    `sources` has the sha256 of each file of the task now, by path.
+    """
+    found: list[Warned] = []
+    now = {**versions(), "threads": torch.get_num_threads(), "device": trainer.device.type}
+    if different := environment_changes(saved.get("environment", {}), now):
+        message = f"Environment changed since the checkpoint ({', '.join(different)}):"
+        found.append(_warning(trainer, "inexact", f"{message} results may differ in the last bits."))
+    before, after = saved["settings"], trainer.settings.asdict()
+    limits = given_limits(record)
+    if different := settings_changes(before, after, limits):
+        found.append(_warning(trainer, "note", f"Training limit changed: {', '.join(different)}."))
+    different = file_changes(record.sources, sources)
+    different += settings_changes(before, after, [name for name in after if name not in limits])
+    if different:
+        message = f"The task changed since the run started: {'; '.join(different)}."
+        found.append(_warning(trainer, "task_changed", message))
+    return found
+
+
+def _warning(trainer: Trainer, kind: str, message: str) -> Warned:
+    return Warned(kind=kind, message=message, **trainer.position)

@@ -1,0 +1,59 @@
+"""Build the state of a training from its task and settings."""
+
+from __future__ import annotations
+
+import torch
+
+from ..config.settings import Settings
+from ..data.factory import training_batches
+from ..evaluation.early_stopping import EarlyStopping
+from ..tasks.task import Task
+from . import optimizers, schedulers
+from .progress import Progress
+from .state import TrainingState, optimizer_steps
+
+
+def build_state(
+    task: Task,
+    settings: Settings,
+    device: torch.device,
+    *,
+    lower_is_better: bool,
+    fold: int,
+    folds_done: list[dict[str, float]],
+) -> TrainingState:
+    """Return the state before the first step: model on `device`, data, optimizer, scheduler, counters.
+
+    `lower_is_better` is the direction of the monitored metric. Raises SettingError where settings and task do not fit.
+    """
+    model = task.model.to(device)
+    if settings.channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    batches = training_batches(
+        task.train, settings, device, augment=task.augment, collate=task.collate, options=task.loader
+    )
+    if task.optimizer is not None:
+        optimizer = task.optimizer(model, settings.lr)
+    else:
+        optimizer = optimizers.build_optimizer(settings.optimizer, model, settings.lr)
+    scheduler = schedulers.build_scheduler(
+        settings.scheduler,
+        optimizer,
+        settings.lr,
+        epochs=settings.epochs,
+        steps_per_epoch=optimizer_steps(batches, settings.accumulate),
+        lower_is_better=lower_is_better,
+    )
+    return TrainingState(
+        device=device,
+        settings=settings,
+        model=model,
+        loss=task.loss,
+        optimizer=optimizer,
+        scheduler=scheduler,
+        scaler=torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16"),
+        batches=batches,
+        early_stopping=EarlyStopping(settings.monitor, settings.patience, lower_is_better=lower_is_better),
+        progress=Progress(fold=fold),
+        folds_done=folds_done,
+    )

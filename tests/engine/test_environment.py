@@ -1,0 +1,38 @@
+"""What a run was started with."""
+
+from __future__ import annotations
+
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+import stoker
+from stoker.engine.environment import git_commit, versions
+
+
+def test_the_versions_of_a_run() -> None:
+    """With stoker's own, which is written down once."""
+    found = versions()
+    assert set(found) - {"cuda"} == {"stoker", "python", "torch", "numpy", "machine"}
+    assert found["stoker"] == stoker.__version__ == version("stoker")
+    assert found["torch"] == str(torch.__version__)
+
+
+def test_the_commit_of_a_folder(tmp_path: Path) -> None:
+    """It is dirty if a tracked file has changed; outside of a repository there is none."""
+    assert git_commit(tmp_path) is None
+
+    def git(*arguments: str) -> str:
+        options = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        done = subprocess.run(["git", *options, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    git("init", "--quiet")
+    (tmp_path / "task.py").write_text("1")
+    git("add", "task.py")
+    git("commit", "--quiet", "--message", "one")
+    assert git_commit(tmp_path) == {"commit": git("rev-parse", "HEAD"), "dirty": False}
+    (tmp_path / "task.py").write_text("2")
+    assert git_commit(tmp_path) == {"commit": git("rev-parse", "HEAD"), "dirty": True}

@@ -1,0 +1,148 @@
+"""The actions of the dashboard's keys: commands to the run, and changes of the viewport."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+from textual.binding import Binding
+from textual.screen import Screen
+
+from stoker.engine.runs.commands import Command
+from stoker.engine.runs.folder import RunFolder
+
+from ..backend.source import Source
+from ..state.run_controls import RunControls
+from ..state.run_view import RunView
+from ..state.viewport import Viewport
+from ..terminal.textual_internals import render_only_dirty_widgets
+from ..widgets.plot import PlotWidget
+from .confirm import Confirm
+from .dashboard_bindings import RUN_KEYS, VIEW_KEYS
+from .prompt import ask_learning_rate
+
+FAST_POLL = 0.02  # seconds between two reads while a command waits for its answer
+FAST_POLL_FOR = 1.0  # seconds of fast polling after a command
+STOP = "Stop this run after the current batch?\nIt is saved first, and can be resumed later."
+NEEDS = {  # the commands of which one must be possible, by the action that sends them
+    "resume": {"resume", "restart"},
+    "release": {"release"},
+    "stop": {"stop"},
+    "rate": {"set_learning_rate"},
+    "type_rate": {"set_learning_rate"},
+}
+
+
+class DashboardActions(Screen[None], inherit_bindings=False):
+    """A screen with a run's view, its controls and its viewport; the subclass shows them."""
+
+    BINDINGS = [
+        *RUN_KEYS,
+        Binding("d", "app.detach", "Detach", id="run.detach", tooltip="Leave; the run continues in the background"),
+        *VIEW_KEYS,
+    ]  # fmt: skip
+
+    def __init__(self, folder: RunFolder, source: Source, clock: Callable[[], float]) -> None:
+        """Control the run in `folder` through `source`; `clock` returns Unix seconds."""
+        super().__init__()
+        render_only_dirty_widgets(self)
+        self.folder = folder
+        self.view = RunView(folder.name)
+        self.controls = RunControls(source)
+        self.viewport = Viewport()
+        self._clock = clock
+
+    def tick(self) -> None:
+        """Apply the new events, then show them."""
+        raise NotImplementedError
+
+    def show_curves(self) -> None:
+        """Show the plots as the viewport chooses them."""
+        raise NotImplementedError
+
+    def restart(self) -> None:
+        """Ask for an engine."""
+        raise NotImplementedError
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """The commands that are possible now, with `restart` for a run without an engine."""
+        return self.controls.offers(self.view, self._clock())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what is possible now."""
+        if action == "look":
+            return self.viewport.can_change(str(parameters[0]), self.view) or (
+                parameters[0] == "all" and bool(self.focused)
+            )
+        wanted = {str(parameters[0])} if action == "ask" else NEEDS.get(action)
+        return wanted is None or bool(wanted & self.offers)
+
+    def action_ask(self, command: str) -> None:
+        """Send a command by its name; its events show what comes of it."""
+        self._send(Command(command=command))
+
+    def action_release(self) -> None:
+        """Pause the run and release its GPU memory."""
+        self._send(Command(command="pause", release=True))
+
+    def action_stop(self) -> None:
+        """Stop the run after a confirmation."""
+
+        def answered(stop: bool | None) -> None:
+            if stop and "stop" in self.offers:
+                self.action_ask("stop")
+
+        self.app.push_screen(Confirm(STOP, yes="Save and stop", no="Keep training"), answered)
+
+    def action_rate(self, direction: int) -> None:
+        """Change the learning rate by one step up (1) or down (-1)."""
+        self._set_lr(self.controls.next_lr(self.view, direction))
+
+    def action_type_rate(self) -> None:
+        """Ask a person for a learning rate, and set it."""
+        self.app.push_screen(ask_learning_rate(self.view.lr[0] if self.view.lr else None), self._set_lr)
+
+    def _set_lr(self, rate: float | None) -> None:
+        if rate is not None:
+            self._send(Command(command="set_learning_rate", lr=rate))
+
+    def _send(self, command: Command) -> None:
+        if failure := self.controls.send(command):
+            self.notify(failure, severity="error", markup=False)
+        self._poll_fast(time.monotonic() + FAST_POLL_FOR)
+
+    def _poll_fast(self, until: float) -> None:
+        """Tick often while a command waits for its answer, and once more for the events after it."""
+        waiting = bool(self.controls.waiting)
+        self.tick()
+        if waiting and time.monotonic() < until:
+            self.set_timer(FAST_POLL, partial(self._poll_fast, until))
+
+    def action_resume(self) -> None:
+        """Continue a paused run, or ask for an engine for a run without one."""
+        if "resume" in self.offers:
+            self.action_ask("resume")
+        else:
+            self.restart()
+
+    def action_look(self, what: str) -> None:
+        """Change one choice of the viewport."""
+        if what == "all":
+            self.set_focus(None)
+        self.viewport.change(what, self.view, self.query_one("#large").content_size.width)
+        self.show_curves()
+        self.refresh_bindings()
+
+    def on_plot_widget_pointed(self, event: PlotWidget.Pointed) -> None:
+        """Move the cursor to a click, zoom by the wheel, and make a clicked small plot the large one."""
+        viewport = self.viewport
+        if event.wheel:
+            viewport.zoom(event.wheel < 0, event.step, self.view)
+        elif event.plot.id == "large" or viewport.grid:
+            viewport.cursor = event.step
+        else:
+            viewport.selected = event.plot.title
+        self.show_curves()
+        self.refresh_bindings()

@@ -1,0 +1,68 @@
+"""The features of Textual that stoker uses by their private names.
+
+`terminal/` is the only folder with such names: after an update of Textual, check this folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from textual._compositor import CompositorUpdate
+from textual.app import App
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.events import Key
+from textual.screen import Screen
+from textual.widgets import Input
+
+from .compositor import DirtyRegionCompositor
+from .diff import ScreenDiff
+
+
+class TerminalApp(App[None]):
+    """An app that sends only the characters that changed since the frame before."""
+
+    def __init__(self) -> None:
+        """Start with an unknown screen: the first frame is sent whole."""
+        super().__init__()
+        self.screen_diff = ScreenDiff()
+        self.title_changed = False
+        """Whether the app has set the terminal's title, so that the old one must be restored at the end."""
+
+    def write_sequence(self, sequence: str) -> bool:
+        """Write an escape sequence that Textual has no call for; return False if the app has no terminal."""
+        if self._driver is None or self.is_headless:
+            return False
+        self._driver.write(sequence)
+        return True
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        if isinstance(renderable, CompositorUpdate):
+            renderable = self.screen_diff.difference(renderable, self.size)
+        super()._display(screen, renderable)
+
+
+class OrderedKeysInput(Input):
+    """An Input whose bound keys take effect in the order in which they were pressed."""
+
+    async def _on_key(self, event: Key) -> None:
+        # Textual inserts a typed character at once, but a bound key first bubbles up to the app. So a character could
+        # overtake a bound key that was pressed before it:
+        # https://github.com/Textualize/textual/issues/6605
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if not event.is_printable and await self.app.run_action(binding.action, self):
+                event.stop()
+                event.prevent_default()
+                return
+        await super()._on_key(event)
+
+
+def render_only_dirty_widgets(screen: Screen[Any]) -> None:
+    """Let an update of `screen` render only the widgets that changed; call it before the screen is shown."""
+    screen._compositor = DirtyRegionCompositor()
+
+
+def bindings_of(node: DOMNode) -> Iterator[tuple[str, Binding]]:
+    """Yield each key of `node` with its binding, in the order in which they were declared."""
+    yield from node._bindings
