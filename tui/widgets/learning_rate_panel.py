@@ -14,9 +14,11 @@ class LearningRatePanel(Panel):
     TITLE = "learning rate"
 
     def rows(self, view: RunView, _now: float, width: int) -> list[StyledRow]:
-        """Return the current rate, and the first rate of the run if it differs."""
+        """Return the current rate; and the first rate of the run if it differs and there is room for it."""
         first = plains([float(curve.values[0]) for curve in view.current.lr if curve.length])
         now = plains(view.lr)
         source = " (manual)" if view.lr_cause == "command" else ""
-        right = f"{first} at first" if view.current.lr and first != now else ""
+        room = width - len(now) - len(source)
+        differs = bool(view.current.lr) and first != now
+        right = next((words for words in (f"{first} at first", f"was {first}") if len(words) < room and differs), "")
         return [justify([(now, "bold"), (source, "$label")], [(right, "$label")], width)]
