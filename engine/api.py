@@ -10,7 +10,7 @@ from typing import Any
 
 from .config.settings import Settings
 from .errors import RequestError, TrainingError
-from .runs.commands import NAMES, Command, Controls
+from .runs.commands import COMMAND_NAMES, Command, Controls
 from .runs.events import CommandAnswered, Event, ignore_event
 from .runs.extend import extend_run
 from .runs.folder import RunFolder, create, find_run
@@ -118,8 +118,8 @@ def send(
     """
     from .runs.client import send_command
 
-    if command not in NAMES:
-        raise RequestError(f"unknown command {command!r}; there are {', '.join(NAMES)}")
+    if command not in COMMAND_NAMES:
+        raise RequestError(f"unknown command {command!r}; there are {', '.join(COMMAND_NAMES)}")
     return send_command(open_run(run, runs=runs), Command(command=command, lr=lr, release=release))
 
 

@@ -19,7 +19,7 @@ from .config.settings import Settings
 from .devices import choose_device
 from .environment import git_commit, versions
 from .errors import RequestError, RunError, TrainingError
-from .evaluation.folds import summarise_folds
+from .evaluation.fold_summary import summarise_folds
 from .files import remove_temporary_files
 from .runs.commands import Controls
 from .runs.events import Event, RunFinished, Warned
@@ -27,10 +27,10 @@ from .runs.extend import LIMIT_BY_CAUSE
 from .runs.folder import RunFolder
 from .runs.journal import Journal
 from .runs.record import Record
-from .runtime.stop import StopTraining
+from .runtime.stop_training import StopTraining
 from .tasks import imports, loading
 from .tasks.building import build_task
-from .tasks.folds import split_task
+from .tasks.splitting import split_task
 from .tasks.task import Task
 from .tasks.user_errors import one_line
 from .training import announce

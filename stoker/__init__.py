@@ -1,4 +1,4 @@
-"""stoker: train a PyTorch model and tend the run from a terminal.
+"""stoker: train a PyTorch model and control the run from a terminal.
 
 Every public name is imported when it is first used, so that `import stoker` loads neither torch nor Textual.
 """

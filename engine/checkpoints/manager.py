@@ -10,7 +10,7 @@ from ..config.specs import Every
 from ..runs.events import CheckpointSaved, CommandAnswered, Event, Warned
 from ..runs.folder import RunFolder
 from . import checksums, files
-from .snapshots import SnapshotPool
+from .snapshot_pool import SnapshotPool
 from .writer import CheckpointWriter, NotFinite, SaveRequest, SaveResult
 
 DEFAULT_INTERVAL = 300.0  # seconds between two saves of latest, where --save-every is not given

@@ -26,6 +26,7 @@ from .fields import (
     flag,
     setting,
 )
+from .scheduler_table import SCHEDULERS
 from .specs import Spec
 
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -52,8 +53,7 @@ class Settings:
     )
     scheduler: str = setting(
         "none",
-        "Learning-rate schedule: none, step:size=5,gamma=0.5, cosine, plateau:patience=3, onecycle,"
-        " warmup:steps=500+cosine",
+        f"Learning-rate schedule: none, {', '.join(row.example for row in SCHEDULERS)}, warmup:steps=500+cosine",
         metavar="SPEC",
         check=check_scheduler,
     )

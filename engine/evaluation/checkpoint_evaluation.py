@@ -16,11 +16,11 @@ from ..errors import CheckpointError, StokerError, TrainingError
 from ..runs.folder import RunFolder
 from ..runs.record import Record
 from ..tasks.building import build_task
-from ..tasks.folds import split_task
+from ..tasks.splitting import split_task
 from ..tasks.user_errors import one_line
 from .classification import PerClass
 from .evaluator import Evaluator
-from .folds import summarise_folds
+from .fold_summary import summarise_folds
 
 
 def evaluate(folder: RunFolder, which: str | None = None) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""A task's metrics, accumulated over the batches of an evaluation."""
+"""A task's metrics, accumulated over the batches of an evaluation.
+
+To add a metric, add a row to `metric_table.py`.
+"""
 
 from __future__ import annotations
 

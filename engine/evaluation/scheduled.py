@@ -14,7 +14,8 @@ from .early_stopping import EarlyStopping
 from .evaluator import Evaluator
 from .overfitting import Overfitting
 
-Metrics = dict[str, float]
+MetricValues = dict[str, float]
+"""Metrics by name."""
 
 
 class ScheduledEvaluation:
@@ -35,7 +36,7 @@ class ScheduledEvaluation:
         """Evaluate on `batches` of the data called `split`, `every` so often and at the end of `epochs`."""
         self.batches, self.split = batches, split
         self.early_stopping, self.overfitting = early_stopping, overfitting
-        self.last: Metrics = {}
+        self.last: MetricValues = {}
         """Metrics of the last evaluation."""
         self.running = False
         """An evaluation is under way."""
@@ -50,7 +51,7 @@ class ScheduledEvaluation:
             return step % self._every.count == 0
         return batch == 0 and epoch % self._every.count == 0
 
-    def measure(self, cause: str, position: dict[str, Any], between_batches: Callable[[], None]) -> Metrics:
+    def measure(self, cause: str, position: dict[str, Any], between_batches: Callable[[], None]) -> MetricValues:
         """Return the metrics of the model as it is; `between_batches` may end the evaluation by raising."""
         self.last = self.measure_on(self.batches, self.split, cause, position, between_batches)
         return self.last
@@ -62,7 +63,7 @@ class ScheduledEvaluation:
         cause: str,
         position: dict[str, Any],
         between_batches: Callable[[], None],
-    ) -> Metrics:
+    ) -> MetricValues:
         """Return the metrics on other `batches`, of the data called `split`."""
         self._emit(Evaluating(split=split, batches=batch_count(batches), cause=cause, **position))
         self.running = True
@@ -73,7 +74,7 @@ class ScheduledEvaluation:
         self._emit(Evaluated(split=split, metrics=metrics, cause=cause, **position))
         return metrics
 
-    def count(self, metrics: Metrics, position: dict[str, Any]) -> tuple[float, bool]:
+    def count(self, metrics: MetricValues, position: dict[str, Any]) -> tuple[float, bool]:
         """Update the early-stop counter; return the monitored value, and whether it is the best so far.
 
         Raises SettingError where the monitored metric is not among `metrics`.

@@ -35,8 +35,11 @@ COMMANDS = (
     CommandSpec("stop", "always", "Save, then end the run."),
     CommandSpec("set_learning_rate", "always", "Set the learning rate; the schedule keeps its shape."),
 )
-"""Every command of the project. Everything that lists, offers or refuses commands reads this table."""
-NAMES = tuple(spec.name for spec in COMMANDS)
+"""Every command. The keys, `stoker send` and the error messages read this table.
+
+The engine takes a command in any phase: one that changes nothing, such as pausing a paused run, succeeds and says so.
+"""
+COMMAND_NAMES = tuple(spec.name for spec in COMMANDS)
 POLL_INTERVAL = 0.05  # seconds between two reads of commands.jsonl
 
 

@@ -24,7 +24,7 @@ class RunState:
     """`stoker resume` continues the run without a new limit."""
 
 
-TABLE = (
+RUN_STATES = (
     RunState("new", "new", resumable=True),
     RunState("loading", "loading…", engine=True),
     RunState("training", "training", engine=True),
@@ -37,9 +37,9 @@ TABLE = (
     RunState("failed", "failed", finished=True, resumable=True),
     RunState("unreadable", "unreadable"),
 )
-STATES = {state.name: state for state in TABLE}
-FINISHED = frozenset(state.name for state in TABLE if state.finished)
-RESUMABLE = tuple(state.name for state in TABLE if state.resumable)
+STATES = {state.name: state for state in RUN_STATES}
+FINISHED = frozenset(state.name for state in RUN_STATES if state.finished)
+RESUMABLE = tuple(state.name for state in RUN_STATES if state.resumable)
 
 
 def label(name: str) -> str:

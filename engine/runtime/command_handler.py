@@ -8,10 +8,10 @@ from signal import Signals
 
 import torch
 
-from ..runs.commands import NAMES, Command, Controls
+from ..runs.commands import COMMAND_NAMES, Command, Controls
 from ..runs.events import CommandAnswered, Event, LearningRate, Paused, Resumed
-from .actions import LoopActions
-from .stop import StopTraining
+from .loop_actions import LoopActions
+from .stop_training import StopTraining
 
 
 class CommandHandler:
@@ -107,7 +107,9 @@ class CommandHandler:
             case "set_learning_rate":
                 self._set_learning_rate(command)
             case unknown:
-                self._answer(command, "failed", f"unknown command {unknown[:80]!r}; there are {', '.join(NAMES)}")
+                self._answer(
+                    command, "failed", f"unknown command {unknown[:80]!r}; there are {', '.join(COMMAND_NAMES)}"
+                )
 
     def _pause(self, command: Command) -> None:
         message = "paused" if self.paused is None else "already paused"

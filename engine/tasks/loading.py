@@ -14,7 +14,7 @@ from typing import Any
 
 from ..config.fields import join_or
 from ..errors import TaskError
-from .builtin import NAMES
+from .builtin import TASK_NAMES
 from .imports import isolate
 from .parameters import convert
 from .task import Task
@@ -27,14 +27,14 @@ def find_task(name: str) -> Callable[..., Task]:
     Built-in tasks are found without importing torch; a user's file imports whatever it imports. Raises TaskError if
     there is no such task, or its file cannot be loaded.
     """
-    if name in NAMES:
+    if name in TASK_NAMES:
         return getattr(importlib.import_module(f".builtin.{name}", __package__), name)  # type: ignore[no-any-return]
     where, colon, function = name.rpartition(":")
     if not colon and name.endswith(".py"):
         raise TaskError(_name_a_function(Path(name)))
     if not colon:
         raise TaskError(
-            f"there is no task {name!r}: the built-in ones are {', '.join(NAMES)}; your own is FILE.py:FUNCTION"
+            f"there is no task {name!r}: the built-in ones are {', '.join(TASK_NAMES)}; your own is FILE.py:FUNCTION"
         )
     module = _load_file(Path(where)) if where.endswith(".py") else _load_module(where)
     found = getattr(module, function, None)
@@ -51,7 +51,7 @@ def check_early(name: str, parameters: dict[str, Any]) -> None:
     Raises TaskError or ParameterError.
     """
     where, colon, _ = name.rpartition(":")
-    if name in NAMES:
+    if name in TASK_NAMES:
         convert(find_task(name), parameters)
     elif not colon:
         find_task(name)

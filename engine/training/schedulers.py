@@ -1,4 +1,7 @@
-"""Learning-rate schedulers by name and options, from torch's own, and how a manual change goes into them."""
+"""Learning-rate schedulers by name and options, from torch's own, and how a manual change goes into them.
+
+To add a scheduler, add a row to `config/scheduler_table.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ from typing import Any
 
 from torch.optim import Optimizer, lr_scheduler
 
+from ..config.scheduler_table import AFTER_WARMUP, BY_NAME, RUN_LENGTHS, SchedulerSpec, Unit
 from ..config.specs import Spec, Value, literal
 from ..errors import SettingError
-from .scheduler_table import AFTER_WARMUP, BY_NAME, RUN_LENGTHS, SchedulerSpec, Unit
 
 RESERVED = ("optimizer", "last_epoch", "verbose", "total_steps", "epochs", "steps_per_epoch")
 """Parameters of torch's classes that only the training loop sets."""
@@ -173,7 +176,7 @@ def _find(name: str) -> SchedulerSpec:
 def _options(row: SchedulerSpec, spec: Spec, shown: str = "", only: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the options by torch's names. They are checked here: torch checks most of them only when it steps."""
     shown = shown or row.name
-    names = only or [name for name in inspect.signature(row.cls).parameters if name not in RESERVED]
+    names = only or [name for name in inspect.signature(scheduler_class(row)).parameters if name not in RESERVED]
     found: dict[str, Any] = {}
     for option, value in spec.options.items():
         name = row.short.get(option, option)
@@ -203,7 +206,12 @@ def _checked_length(shown: str, name: str, value: Value) -> int:
 
 def _make(row: SchedulerSpec, options: dict[str, Any], optimizer: Optimizer) -> Any:
     try:
-        return row.cls(optimizer, **options)
+        return scheduler_class(row)(optimizer, **options)
     except (TypeError, ValueError, ZeroDivisionError) as error:
-        words = str(error).removeprefix(f"{row.cls.__name__}.__init__() ")
+        words = str(error).removeprefix(f"{row.cls}.__init__() ")
         raise SettingError(f"scheduler {row.name}: {words}") from error
+
+
+def scheduler_class(row: SchedulerSpec) -> Any:
+    """Return torch's class of a row of SCHEDULERS."""
+    return getattr(lr_scheduler, row.cls)

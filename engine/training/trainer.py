@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from ..checkpoints.manager import CheckpointManager
+from ..config.scheduler_table import Unit
 from ..config.settings import Settings
 from ..data.batches import Batches
 from ..data.factory import evaluation_batches
@@ -22,12 +23,11 @@ from ..runs.events import Event, LearningRate, Warned
 from ..runs.folder import RunFolder
 from ..runtime.command_handler import CommandHandler
 from ..runtime.loss_log import REPORT_INTERVAL
-from ..runtime.stop import StopTraining
+from ..runtime.stop_training import StopTraining
 from ..tasks.task import Task
 from . import schedulers
 from .build import build_state
 from .offload import Offload
-from .scheduler_table import Unit
 from .train_step import TrainStep
 
 

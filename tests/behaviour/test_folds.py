@@ -18,12 +18,12 @@ from sklearn.model_selection import StratifiedKFold
 
 from stoker.engine.checkpoints import files as checkpoint
 from stoker.engine.evaluation import checkpoint_evaluation as results
-from stoker.engine.evaluation.folds import summarise_folds
+from stoker.engine.evaluation.fold_summary import summarise_folds
 from stoker.engine.runs.events import CheckpointSaved, Evaluated, RunFinished, RunStarted, Steps, decode
 from stoker.engine.runs.folder import RunFolder
 from stoker.engine.runs.record import Record
 from stoker.engine.tasks.building import build_task
-from stoker.engine.tasks.folds import split_task
+from stoker.engine.tasks.splitting import split_task
 from tests.support.in_process import Run, create, run
 
 IRIS: dict[str, Any] = {"split": "kfold:4", "epochs": 30, "eval_every": "10epochs", "patience": "null"}

@@ -14,7 +14,7 @@ from stoker.engine import session
 from stoker.engine.checkpoints import files as checkpoint
 from stoker.engine.checkpoints import manager
 from stoker.engine.checkpoints.manager import CheckpointManager
-from stoker.engine.checkpoints.snapshots import SnapshotPool
+from stoker.engine.checkpoints.snapshot_pool import SnapshotPool
 from stoker.engine.runs import events as e
 from stoker.engine.runs.commands import Command, Controls
 from stoker.engine.runs.folder import RunFolder

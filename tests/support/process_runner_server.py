@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from stoker.engine import session
-from stoker.engine.launch import process
+from stoker.engine.launch import process, signals
 from stoker.engine.runs import folder as runs
 from stoker.engine.runs.commands import Command, Controls
 from stoker.engine.runs.events import CheckpointSaved, Event
@@ -111,7 +111,7 @@ def child(request: dict[str, Any]) -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()  # so that a test can signal the process and its workers together
-        process.redirect_output_to_log(RunFolder(Path(request["folder"])))
+        signals.redirect_output_to_log(RunFolder(Path(request["folder"])))
         code = run(request)
     except BaseException as error:
         traceback.print_exc()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stoker.engine.launch.process import END_SIGNALS, redirect_output_to_log
+from stoker.engine.launch.signals import END_SIGNALS, redirect_output_to_log
 from stoker.engine.runs.commands import Command
 
 from ..terminal.alerts import RESTORE_TITLE

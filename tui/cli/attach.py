@@ -7,12 +7,18 @@ from pathlib import Path
 import click
 
 from stoker.engine.errors import RequestError
-from stoker.engine.runs.commands import NAMES, Command
+from stoker.engine.runs.commands import COMMANDS, Command
 from stoker.engine.runs.folder import find_run
 
 from . import launch
 from .arguments import newest_run
 from .options import display_options, runs_option
+
+PLAIN_COMMANDS = tuple(spec.name for spec in COMMANDS if spec.name != "set_learning_rate")
+"""The commands that stand for themselves; `lr=0.001` stands for the other one."""
+SEND_HELP = "\b\n" + "\n".join(
+    f"{'lr=X' if spec.name == 'set_learning_rate' else spec.name:<9} {spec.help}" for spec in COMMANDS
+)
 
 
 @click.command()
@@ -27,9 +33,9 @@ def attach(name: str | None, runs_folder: Path) -> int:
     return launch.open_dashboard(folder)
 
 
-@click.command()
+@click.command(epilog=SEND_HELP)
 @click.argument("name", metavar="RUN")
-@click.argument("request", metavar="pause|resume|save|evaluate|stop|lr=X")
+@click.argument("request", metavar="|".join((*PLAIN_COMMANDS, "lr=X")))
 @click.option("--release", is_flag=True, help="With pause: release GPU memory until the run is resumed.")
 @runs_option
 def send(name: str, request: str, release: bool, runs_folder: Path) -> int:
@@ -49,9 +55,8 @@ def parse_command(text: str, *, release: bool = False) -> Command:
             return Command(command="set_learning_rate", lr=float(value))
         except ValueError:
             raise RequestError(f"invalid learning rate {value!r}: write a number above 0, as in lr=0.001") from None
-    allowed = [known for known in NAMES if known != "set_learning_rate"]
-    if text not in allowed:
-        raise RequestError(f"unknown command {text!r}: write {', '.join(allowed)} or lr=X")
+    if text not in PLAIN_COMMANDS:
+        raise RequestError(f"unknown command {text!r}: write {', '.join(PLAIN_COMMANDS)} or lr=X")
     if release and text != "pause":
         raise RequestError(f"--release works only with pause, not with {text}")
     return Command(command=text, release=release)

@@ -28,6 +28,8 @@ runs_option = click.option(
     show_default=True,
 )
 headless_option = click.option("--headless", is_flag=True, help="Print plain lines instead of the dashboard.")
+# Each command prints what one class or function defines: `run` and `resume` the events of engine/runs/events.py, `ls`
+# RunSummary, `tasks` task_table.tasks, `evaluate` checkpoint_evaluation.evaluate.
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 

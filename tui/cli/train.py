@@ -14,7 +14,7 @@ from stoker.engine.runs import folder as runs
 from stoker.engine.runs.extend import LIMIT_BY_CAUSE, extend_run
 from stoker.engine.runs.status import RESUMABLE
 from stoker.engine.tasks import loading
-from stoker.engine.tasks.builtin import NAMES
+from stoker.engine.tasks.builtin import TASK_NAMES
 
 from . import launch
 from .arguments import absolute_task, newest_run, parameter_values
@@ -64,7 +64,9 @@ def run(
         task = record.task
         values, settings = {**record.parameters, **values}, {**record.given, **settings}
     if task is None:
-        raise RequestError(f"no task given: name a built-in task ({', '.join(NAMES)}) or your own as FILE.py:FUNCTION")
+        raise RequestError(
+            f"no task given: name a built-in task ({', '.join(TASK_NAMES)}) or your own as FILE.py:FUNCTION"
+        )
     Settings.of(settings)
     loading.check_early(task, values)
     folder = runs.create(runs_folder, absolute_task(task), name, {"parameters": values, "given": settings})

@@ -6,14 +6,14 @@ import inspect
 from typing import Any
 
 from stoker.engine.tasks import loading
-from stoker.engine.tasks.builtin import NAMES
+from stoker.engine.tasks.builtin import TASK_NAMES
 
 NAME_WIDTH = 10  # characters of a task's name, with the space after it
 
 
 def tasks() -> list[dict[str, Any]]:
     """Return the name, the description and the parameters of each built-in task."""
-    return [_task(name) for name in NAMES]
+    return [_task(name) for name in TASK_NAMES]
 
 
 def task_table(found: list[dict[str, Any]]) -> str:

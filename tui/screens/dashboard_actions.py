@@ -76,10 +76,10 @@ class DashboardActions(Screen[None], inherit_bindings=False):
             return self.viewport.can_change(str(parameters[0]), self.view) or (
                 parameters[0] == "all" and bool(self.focused)
             )
-        wanted = {str(parameters[0])} if action == "ask" else NEEDS.get(action)
+        wanted = {str(parameters[0])} if action == "send" else NEEDS.get(action)
         return wanted is None or bool(wanted & self.offers)
 
-    def action_ask(self, command: str) -> None:
+    def action_send(self, command: str) -> None:
         """Send a command by its name; its events show what comes of it."""
         self._send(Command(command=command))
 
@@ -92,7 +92,7 @@ class DashboardActions(Screen[None], inherit_bindings=False):
 
         def answered(stop: bool | None) -> None:
             if stop and "stop" in self.offers:
-                self.action_ask("stop")
+                self.action_send("stop")
 
         self.app.push_screen(Confirm(STOP, yes="Save and stop", no="Keep training"), answered)
 
@@ -123,7 +123,7 @@ class DashboardActions(Screen[None], inherit_bindings=False):
     def action_resume(self) -> None:
         """Continue a paused run, or ask for an engine for a run without one."""
         if "resume" in self.offers:
-            self.action_ask("resume")
+            self.action_send("resume")
         else:
             self.restart()
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from textual.binding import Binding
 
 RUN_KEYS = [
-    Binding("space", "ask('pause')", "Pause", id="run.pause", tooltip="Pause after the current batch"),
-    Binding("space", "ask('resume')", "Continue", id="run.go_on", tooltip="Continue a paused run"),
+    Binding("space", "send('pause')", "Pause", id="run.pause", tooltip="Pause after the current batch"),
+    Binding("space", "send('resume')", "Continue", id="run.go_on", tooltip="Continue a paused run"),
     Binding(
         "r", "resume", "Resume", id="run.resume",
         tooltip="Continue, restart or extend this run",
     ),
-    Binding("s", "ask('save')", "Save", id="run.save", tooltip="Save a resumable checkpoint now"),
-    Binding("e", "ask('evaluate')", "Evaluate", id="run.evaluate", tooltip="Evaluate the model now"),
+    Binding("s", "send('save')", "Save", id="run.save", tooltip="Save a resumable checkpoint now"),
+    Binding("e", "send('evaluate')", "Evaluate", id="run.evaluate", tooltip="Evaluate the model now"),
     Binding(
         "P", "release", "Free GPU", id="run.release", show=False,
         tooltip="Pause and release GPU memory until resumed",

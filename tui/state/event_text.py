@@ -1,4 +1,8 @@
-"""One sentence for each event, for the log on the screen and for the lines of `--headless`."""
+"""One sentence for each event, for the log on the screen and for `--headless`.
+
+The messages of warnings, of answers to commands and of a run's end are worded by the engine, in the event itself.
+`tui/console/progress.py` adds the lines of the start, the progress and the end.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,12 @@ from stoker.engine.runs import events as e
 
 from ..formatting import count, metrics, plains, short_duration, size
 
-Metrics = Callable[[dict[str, float]], str]
+FormatMetrics = Callable[[dict[str, float]], str]
 ALERTS = {"completed": "completed", "early_stopping": "stopped early", "failed": "failed", "nan": "NaN"}
 ENDINGS = {"completed": "completed", "early_stopping": "stopped early", "stopped": "stopped on request"}
 
 
-def sentence(event: e.Event, position: str = "", metrics: Metrics = metrics) -> str | None:
+def sentence(event: e.Event, position: str = "", metrics: FormatMetrics = metrics) -> str | None:
     """Return the sentence of `event`, or None if it has none.
 
     `position` is inserted where the step belongs (" at step 1,200"), and `metrics` formats metric values.
@@ -79,7 +83,7 @@ def _saved(event: e.CheckpointSaved, position: str) -> str:
     return f"saved {name}{fold}{position} ({size(event.bytes)} in {short_duration(event.seconds)}, {cause})"
 
 
-def _end(event: e.RunFinished, position: str, metrics: Metrics) -> str:
+def _end(event: e.RunFinished, position: str, metrics: FormatMetrics) -> str:
     if event.cause == "failed":
         return f"failed{position}: {event.message or 'no reason was given'}"
     ending = ENDINGS.get(event.cause, event.cause)

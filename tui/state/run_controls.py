@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stoker.engine.runs.commands import Command, allowed_commands
 from stoker.engine.runs.events import CommandAnswered, Event
-from stoker.engine.runs.status import FINISHED
+from stoker.engine.runs.status import STATES
 
 from ..backend.source import Source
 from .run_view import RunView
@@ -24,16 +24,14 @@ class RunControls:
 
     def offers(self, view: RunView, now: float) -> frozenset[str]:
         """Return the possible commands, with `restart` for a run without an engine."""
-        status = view.status(now)
-        if status in FINISHED:
-            return frozenset() if view.alive else frozenset({"restart"})
-        if view.remote:
+        state = STATES.get(view.status(now))
+        if state is None or state.name == "loading":
             return frozenset()
-        if status in ("lost", "new"):
-            return frozenset({"restart"})
-        if status == "loading":
-            return frozenset()
-        return allowed_commands(paused=view.paused)
+        if state.engine:
+            return frozenset() if view.remote else allowed_commands(paused=view.paused)
+        # The engine of a finished run may still be closing; that of a lost one may be on a machine that cannot be seen.
+        busy = view.alive if state.finished else view.remote
+        return frozenset() if busy else frozenset({"restart"})
 
     def send(self, command: Command) -> str | None:
         """Send the command; return an error message if it cannot be sent."""

@@ -1,4 +1,7 @@
-"""The column of panels beside the plots; without room the less important panels are hidden."""
+"""The column of panels beside the plots; without room the less important panels are hidden.
+
+To add a panel, write a subclass of `Panel` and yield it in `Dashboard.compose`.
+"""
 
 from __future__ import annotations
 

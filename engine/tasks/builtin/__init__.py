@@ -1,3 +1,3 @@
 """The built-in tasks. Their modules import torch only when called, so that names and parameters are available at once."""
 
-NAMES = ("iris", "digits", "mnist", "svhn", "cifar10")
+TASK_NAMES = ("iris", "digits", "mnist", "svhn", "cifar10")

@@ -14,12 +14,12 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator as Reader
 
+from stoker.engine.config.scheduler_table import BY_NAME
 from stoker.engine.errors import RequestError
 from stoker.engine.export import export as exporter
 from stoker.engine.export.metrics_csv import STEPPED_BY_NAME
 from stoker.engine.runs import events as e
 from stoker.engine.runs.folder import RunFolder
-from stoker.engine.training.scheduler_table import BY_NAME
 from stoker.engine.training.schedulers import build_scheduler
 from tests.support.recorded import evaluation, folds, run, started
 from tests.support.run_folders import write

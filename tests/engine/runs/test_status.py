@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from stoker.engine.runs.status import FINISHED, RESUMABLE, STATES, TABLE, label
+from stoker.engine.runs.status import FINISHED, RESUMABLE, RUN_STATES, STATES, label
 
 
 def test_every_state_has_one_row() -> None:
     """Names are unique; a finished run has no engine."""
-    assert len(STATES) == len(TABLE)
-    assert not any(state.finished and state.engine for state in TABLE)
+    assert len(STATES) == len(RUN_STATES)
+    assert not any(state.finished and state.engine for state in RUN_STATES)
 
 
 def test_labels_are_words_for_a_person() -> None:

@@ -10,7 +10,7 @@ import torch
 from stoker.engine.runs.commands import Command, Controls
 from stoker.engine.runs.events import CommandAnswered, Event, LearningRate, Paused, Resumed
 from stoker.engine.runtime.command_handler import CommandHandler
-from stoker.engine.runtime.stop import StopTraining
+from stoker.engine.runtime.stop_training import StopTraining
 
 
 class Loop:

@@ -12,7 +12,7 @@ import pytest
 from stoker.engine import Task
 from stoker.engine.errors import ParameterError, TaskError
 from stoker.engine.tasks import loading, parameters, user_errors
-from stoker.engine.tasks.builtin import NAMES
+from stoker.engine.tasks.builtin import TASK_NAMES
 
 
 def example(  # type: ignore[no-untyped-def]
@@ -70,13 +70,13 @@ def test_an_unknown_task_is_refused(name: str, named: str) -> None:
 def test_built_in_tasks_are_described_without_torch() -> None:
     """Names, parameters and descriptions, in a new process."""
     code = (
-        "import sys\nfrom stoker.engine.tasks import loading, parameters\nfrom stoker.engine.tasks.builtin import NAMES\n"
-        "for name in NAMES:\n    task = loading.find_task(name)\n    assert task.__doc__\n    parameters.convert(task, {})\n"
-        "assert 'torch' not in sys.modules and 'torchvision' not in sys.modules\nprint(*NAMES)"
+        "import sys\nfrom stoker.engine.tasks import loading, parameters\nfrom stoker.engine.tasks.builtin import TASK_NAMES\n"
+        "for name in TASK_NAMES:\n    task = loading.find_task(name)\n    assert task.__doc__\n    parameters.convert(task, {})\n"
+        "assert 'torch' not in sys.modules and 'torchvision' not in sys.modules\nprint(*TASK_NAMES)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout.split() == list(NAMES), done.stderr
-    assert set(NAMES) == {"iris", "digits", "mnist", "svhn", "cifar10"}
+    assert done.stdout.split() == list(TASK_NAMES), done.stderr
+    assert set(TASK_NAMES) == {"iris", "digits", "mnist", "svhn", "cifar10"}
 
 
 def test_an_error_names_the_users_line(tmp_path: Path) -> None:

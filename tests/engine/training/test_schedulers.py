@@ -11,9 +11,9 @@ import torch
 from torch.optim import SGD, Optimizer
 from torch.optim import lr_scheduler as own
 
+from stoker.engine.config.scheduler_table import SCHEDULERS, SchedulerSpec, Unit
 from stoker.engine.errors import SettingError
 from stoker.engine.training import schedulers
-from stoker.engine.training.scheduler_table import SCHEDULERS, SchedulerSpec, Unit
 
 LR, EPOCHS, EACH = 0.1, 6, 10
 
@@ -232,7 +232,7 @@ def test_every_row_of_the_table_is_complete(row: SchedulerSpec) -> None:
     made = build(row.example, optimizer())
     assert made is not None and made.unit == row.unit
     assert row.example.partition(":")[0] == row.name
-    parameters = set(inspect.signature(row.cls).parameters)
+    parameters = set(inspect.signature(schedulers.scheduler_class(row)).parameters)
     assert {*row.defaults, *row.lengths, *row.rates, *row.words, *row.short.values()} <= parameters
     assert {row.run_length, row.peak, row.direction} - {""} <= parameters
     assert row.help.endswith(".")

@@ -38,7 +38,7 @@ async def test_app_shows_the_first_frame_before_the_engine_starts(
     async with app.run_test(size=(80, 24)):
         await wait_until(lambda: app.dashboard.view.step > 10)
         assert frames == [80]
-        app.dashboard.action_ask("stop")
+        app.dashboard.action_send("stop")
         await wait_until(lambda: app.finished)
 
 
@@ -158,6 +158,6 @@ async def test_quit_question_closes_when_the_run_ends(
         await wait_until(lambda: app.dashboard.view.step > 5)
         await pilot.press("q")
         await wait_until(lambda: isinstance(app.screen, Confirm))
-        app.dashboard.action_ask("stop")
+        app.dashboard.action_send("stop")
         await wait_until(lambda: app.screen is app.dashboard)
         assert app.finished is not None and app.is_running

@@ -1,12 +1,13 @@
-"""The table of learning-rate schedulers. To add a scheduler, add a row to SCHEDULERS."""
+"""The table of learning-rate schedulers. To add a scheduler, add a row to SCHEDULERS.
+
+It names torch's classes without importing torch, so that the command line can list them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-from torch.optim import lr_scheduler
 
 Unit = Literal["epoch", "step", "evaluation"]
 """When a scheduler steps: at the end of an epoch, after an optimizer step, or after an evaluation."""
@@ -17,8 +18,8 @@ class SchedulerSpec:
     """One row of SCHEDULERS: a scheduler that `--scheduler NAME:OPTION=VALUE,…` can name."""
 
     name: str
-    cls: type
-    """torch's class; its parameters are the options."""
+    cls: str
+    """The class in torch.optim.lr_scheduler; its parameters are the options."""
     unit: Unit
     """When it steps. Those that step with epochs may follow a warm-up, where they are converted to steps."""
     help: str
@@ -46,7 +47,7 @@ class SchedulerSpec:
 SCHEDULERS = (
     SchedulerSpec(
         "step",
-        lr_scheduler.StepLR,
+        "StepLR",
         "epoch",
         "Multiply by `gamma` every `size` epochs.",
         "step:size=5,gamma=0.5",
@@ -56,7 +57,7 @@ SCHEDULERS = (
     ),
     SchedulerSpec(
         "multistep",
-        lr_scheduler.MultiStepLR,
+        "MultiStepLR",
         "epoch",
         "Multiply by `gamma` after each epoch of `milestones`.",
         "multistep:milestones=30-60,gamma=0.1",
@@ -64,7 +65,7 @@ SCHEDULERS = (
     ),
     SchedulerSpec(
         "exponential",
-        lr_scheduler.ExponentialLR,
+        "ExponentialLR",
         "epoch",
         "Multiply by `gamma` after every epoch.",
         "exponential:gamma=0.95",
@@ -73,7 +74,7 @@ SCHEDULERS = (
     ),
     SchedulerSpec(
         "linear",
-        lr_scheduler.LinearLR,
+        "LinearLR",
         "epoch",
         "Go in equal steps from `start_factor` to `end_factor` over `total_iters` epochs.",
         "linear:start_factor=0.1,total_iters=5",
@@ -82,7 +83,7 @@ SCHEDULERS = (
     ),
     SchedulerSpec(
         "cosine",
-        lr_scheduler.CosineAnnealingLR,
+        "CosineAnnealingLR",
         "epoch",
         "Fall along half a cosine to `eta_min` at the end of the run, or after `T_max` epochs.",
         "cosine",
@@ -91,7 +92,7 @@ SCHEDULERS = (
     ),
     SchedulerSpec(
         "plateau",
-        lr_scheduler.ReduceLROnPlateau,
+        "ReduceLROnPlateau",
         "evaluation",
         "Multiply by `factor` after more than `patience` evaluations without improvement.",
         "plateau:patience=3,factor=0.5",
@@ -100,7 +101,7 @@ SCHEDULERS = (
     ),
     SchedulerSpec(
         "onecycle",
-        lr_scheduler.OneCycleLR,
+        "OneCycleLR",
         "step",
         "Rise to `lr` and fall to nearly 0 within the run (Smith and Topin 2018).",
         "onecycle:pct_start=0.3",

@@ -1,4 +1,7 @@
-"""What a training loop must be able to do, so that commands can be carried out on it."""
+"""What a training loop must be able to do, so that commands can be carried out on it.
+
+`training/trainer.py` is the loop that does it for a Task.
+"""
 
 from __future__ import annotations
 
