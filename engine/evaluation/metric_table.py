@@ -5,6 +5,7 @@ To add a metric, add a row to METRICS, and its direction to runs/metric_directio
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,11 +25,11 @@ class MetricSpec:
     """One row of METRICS."""
 
     name: str
-    """As in `Task(metrics=[…])`."""
+    """Its name in `Task(metrics=[…])`."""
     torchmetrics: str
-    """The class in torchmetrics; of a classification metric the name after `Binary`, `Multiclass` or `Multilabel`."""
+    """The class in torchmetrics; for classification, without the prefix `Binary`, `Multiclass` or `Multilabel`."""
     help: str
-    """What it measures, for the documentation."""
+    """The quantity that it measures, for the documentation."""
     regression: bool = False
     """It compares numbers, not classes."""
     average: str = ""
@@ -66,6 +67,8 @@ def several_labels(outputs: Any, targets: Any, logits: bool) -> bool:
 
 def metric_factory(name: str) -> Callable[[Tensor, Any, bool], Any]:
     """Return a function of (outputs, targets, logits) that makes the metric `name`. Raises SettingError."""
+    # Half a second that belongs to the start, when names are checked, and not to the first evaluation.
+    importlib.import_module("torchmetrics.classification")
     kind, line, rest = name.partition("_")
     if kind == "top" and rest.isdigit() and int(rest) > 0:
         return partial(_classification, name, "Accuracy", average="micro", top_k=int(rest))
@@ -79,7 +82,7 @@ def metric_factory(name: str) -> Callable[[Tensor, Any, bool], Any]:
     averaged = [row.name for row in METRICS if row.average]
     others = [row.name for row in METRICS if not row.average]
     raise SettingError(
-        f"there is no metric {name!r}; there are {', '.join(averaged[:-1])} and {averaged[-1]} (each also _macro, _micro,"
+        f"there is no metric {name!r}: choose from {', '.join(averaged[:-1])} and {averaged[-1]} (each also _macro, _micro,"
         f" _weighted and _class), top_K, {', '.join(others)}"
     )
 
@@ -117,7 +120,7 @@ def _same_shape(outputs: Any, targets: Any) -> bool:
 
 
 class _SoftTargets:
-    """A metric of classes whose targets are probabilities (N, classes): the likeliest class is the true one."""
+    """A classification metric for targets that are probabilities (N, classes): the likeliest class counts as true."""
 
     def __init__(self, metric: Any) -> None:
         self.metric = metric
@@ -132,7 +135,7 @@ class _SoftTargets:
 
 
 class _Thresholded:
-    """A metric of yes or no: with `flat` for outputs and targets (N) or (N, 1), else for (N, labels)."""
+    """A binary metric: with `flat` for outputs and targets (N) or (N, 1), else for each label of (N, labels)."""
 
     def __init__(self, metric: Any, logits: bool, *, flat: bool = True) -> None:
         self.metric, self.logits, self.flat = metric, logits, flat

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -159,7 +161,7 @@ def test_the_direction_of_a_metric(name: str, lower: bool) -> None:
 @pytest.mark.parametrize("name", ["acuracy", "top_", "top_0", "f1_mean", "accuracy_"])
 def test_an_unknown_metric_is_refused(name: str) -> None:
     """Before any training, with the list of names."""
-    with pytest.raises(SettingError, match="there are accuracy, f1"):
+    with pytest.raises(SettingError, match="choose from accuracy, f1"):
         Metrics([name], CPU)
 
 
@@ -207,3 +209,14 @@ def test_the_tables_of_a_binary_classifier_and_of_a_regression() -> None:
     regression = PerClass(["mse"], CPU, nn.MSELoss())
     regression.update(torch.tensor(0.0), torch.zeros(3, 2), torch.zeros(3, 2), 3)
     assert regression.tables() is None
+
+
+def test_torchmetrics_is_imported_when_names_are_checked() -> None:
+    """Its import takes half a second, which would otherwise fall into the first evaluation of a training."""
+    code = (
+        "import sys, torch\nfrom stoker.engine.evaluation.metrics import Metrics\n"
+        "before = 'torchmetrics' in sys.modules\nMetrics(['accuracy'], torch.device('cpu'))\n"
+        "print(before, 'torchmetrics.classification' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[1] == "True"
