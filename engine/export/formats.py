@@ -35,7 +35,7 @@ class Format:
         return self.name if Path(self.name).suffix else f"{self.name}/"
 
     def matches(self, target: Path) -> bool:
-        """Return True when a file or folder of this name is written in this format."""
+        """Return whether a file or folder of this name is written in this format."""
         suffix = Path(self.name).suffix
         if self.exact:
             return target.name == self.name
@@ -52,7 +52,7 @@ FORMATS = (
     Format("curves.png", "a picture of the curves", ".figure:to_png", needs="matplotlib"),
     Format("weights.safetensors", "the best parameters, for any program", ".weights:export", checkpoint=True),
     Format("weights.pt", "the same, for torch.load", ".weights:export", checkpoint=True),
-    Format("model.pt", "the whole model, without stoker", ".weights:export", checkpoint=True, exact=True),
+    Format("model.pt", "the whole module, needs the task's code", ".weights:export", checkpoint=True, exact=True),
     Format("tensorboard", "event files for TensorBoard", ".tensorboard:to_tensorboard", needs="tensorboard"),
 )
 
