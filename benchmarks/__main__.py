@@ -1,6 +1,6 @@
 """`python -m benchmarks NAME [OPTION ...]` runs one benchmark, prints its table and writes results/NAME.json.
 
-`all` runs the benchmarks that the table of docs/benchmarks.md needs, and `table` prints that table.
+`all` runs the benchmarks that the table of the README needs, and `table` prints that table.
 Without a name the program lists all benchmarks.
 """
 

@@ -119,7 +119,7 @@ def send(
     from .runs.client import send_command
 
     if command not in COMMAND_NAMES:
-        raise RequestError(f"unknown command {command!r}; there are {', '.join(COMMAND_NAMES)}")
+        raise RequestError(f"unknown command {command!r}: choose from {', '.join(COMMAND_NAMES)}")
     return send_command(open_run(run, runs=runs), Command(command=command, lr=lr, release=release))
 
 

@@ -1,4 +1,4 @@
-"""Which device to train on."""
+"""Choose the device to train on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run was started with: versions of the software, and the git commit of the task."""
+"""The environment of a run: versions of the software, and the git commit of the task."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from stoker.version import __version__
 def versions() -> dict[str, str]:
     """Return the versions that decide whether a run can be repeated bit for bit.
 
-    The keys are `stoker`, `python`, `torch`, `numpy`, `cuda` (if torch was built with it) and `machine`, as in the
-    record of a run and in a checkpoint.
+    The keys are `stoker`, `python`, `torch`, `numpy`, `cuda` (if torch was built with it) and `machine`. The record of a
+    run and a checkpoint store them under these keys.
     """
     import numpy
     import torch
@@ -39,7 +39,7 @@ def git_commit(folder: Path) -> dict[str, Any] | None:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Return what a git command prints, or None if it fails or takes over 5 seconds."""
+    """Return the output of a git command, or None if it fails or takes over 5 seconds."""
     try:
         done = subprocess.run(
             ["git", *arguments],

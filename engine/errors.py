@@ -1,11 +1,11 @@
-"""Errors made to be shown to a person: one line that says what is wrong, the value, and what to write instead.
+"""Errors for the user: one line that says what is wrong, the value, and what to write instead.
 
 StokerError
 ├── RequestError          the request is wrong: exit code 2
 │   ├── TaskError         no such task, or its file cannot be loaded
 │   ├── ParameterError    a task parameter that does not exist or does not convert
 │   ├── SettingError      an unknown setting, or a value outside its range
-│   ├── RunError          no such run, a name that is taken, a folder that is no run
+│   ├── RunError          no such run, a name that is taken, not a run folder
 │   │   └── RunLocked     another engine trains this run
 │   └── CheckpointError   no checkpoint that can be read, or one of another model
 └── TrainingError         the training failed: exit code 1
@@ -39,7 +39,7 @@ class SettingError(RequestError):
 
 
 class RunError(RequestError):
-    """No such run, a name that is taken, or a folder that is no run."""
+    """No such run, a name that is taken, or a folder that is not a run."""
 
 
 class RunLocked(RunError):
@@ -55,5 +55,5 @@ class TrainingError(StokerError):
 
 
 def error_line(error: StokerError) -> str:
-    """Return the one line that an error is shown as."""
+    """Return the line of text that shows an error to the user."""
     return f"stoker: {' '.join(str(error).split())}"

@@ -8,11 +8,11 @@ from enum import IntEnum
 import numpy as np
 import torch
 
-MASK = (1 << 64) - 1
+MASK = (1 << 64) - 1  # splitmix64 computes modulo 2**64
 
 
 class Stream(IntEnum):
-    """What a seed is used for. Two uses never share a seed."""
+    """The purpose of a seed. Two purposes never share a seed."""
 
     ORDER = 1
     DATA = 2

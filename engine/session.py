@@ -39,9 +39,9 @@ from .training.trainer import Trainer
 
 Emit = Callable[[Event], None]
 ENDED = "the run has ended"
-# What importing torch created lives as long as the process: a garbage collection of it takes 0.2 s each time.
+# The objects that importing torch creates are never freed, but each garbage collection of them would take 0.2 s.
 gc.freeze()
-# Libraries that look for leaks when Python ends would report all of it.
+# At exit, leak checkers of libraries would report all frozen objects.
 atexit.register(gc.unfreeze)
 
 
@@ -53,7 +53,7 @@ def train(
     checkpoint: str | None = None,
     function: Callable[..., Task] | None = None,
 ) -> RunFinished:
-    """Train the run in `folder` until it ends, and return its last event, which also tells of a failed training.
+    """Train the run in `folder` until it ends, and return its last event; a failed training is an event, not an error.
 
     The run continues from `checkpoint` (`latest`, `best` or a path), or else from its newest good checkpoint, or starts
     from step 0. `function` returns the task in place of the one that the folder's record names.
@@ -105,12 +105,12 @@ class _Session:
         remove_temporary_files(self.folder.checkpoints)
         record = self.folder.record()
         saved, damaged = self._load(wanted)
-        # Before the first operation of the thread that trains, and as many as the run started with.
+        # Set before the first operation of the training thread, to the number that the run started with.
         threads = Settings.of(record.given).threads or (saved["settings"].get("threads") if saved else None)
         torch.set_num_threads(threads or torch.get_num_threads())
         self.resumes_history = self.folder.events.stat().st_size > 0
         task, settings, record = build_task(record, self._report_download, self.function)
-        # What the task imported stays too, pandas for one. Trainers of folds come and go, so freeze only here.
+        # Modules that the task imported, such as pandas, are never freed either. Trainers are, so freeze before they exist.
         gc.freeze()
         self.sources = imports.checksums()
         device = choose_device(settings.device)
@@ -120,7 +120,7 @@ class _Session:
         self.results = list(saved["folds"])[:first] if saved else []
         self._write_record(record, settings, started=not saved)
         trainer: Trainer | None = None
-        # Each fold has a task of its own; a trained one is freed before the next is built.
+        # Each fold builds its own task; the task of a finished fold is freed first.
         built: Task | None = task
         del task
         try:
@@ -153,7 +153,7 @@ class _Session:
         except RequestError:
             raise
         except BaseException as error:
-            # Even where saving the failed state raised, the run's folder must say how it ended.
+            # The run folder must record the end, even if saving the failed state raised this error.
             traceback.print_exc()
             finished = RunFinished(cause="failed", message=one_line(error))
             self.emit(finished)
@@ -165,7 +165,7 @@ class _Session:
                 trainer.close(ENDED)
 
     def _train(self, trainer: Trainer) -> tuple[StopTraining, dict[str, float]]:
-        """Train, and return how it ended and the last metrics; an error of the task's code is an end too."""
+        """Train, and return how the training ended and the last metrics. An error of the task's code also ends it."""
         try:
             stop = StopTraining("completed")
             try:
@@ -195,7 +195,7 @@ class _Session:
         return stop, trainer.state.metrics
 
     def _finish(self, trainer: Trainer, stop: StopTraining, test: dict[str, float]) -> RunFinished:
-        """Save, and emit how the run ended."""
+        """Save the final state, and emit and return the `run_finished` event."""
         trainer.flush(final=True)
         messages, cause = [stop.message] if stop.message else [], stop.cause
         if trainer.step.inconsistent:
@@ -204,12 +204,12 @@ class _Session:
                 " the last good checkpoint is kept"
             )
         elif not trainer.checkpoints.save_final(stop.save_cause):
-            messages.append("its last state could not be saved")
+            messages.append("the final state could not be saved")
             # A script that waits for the weights must not see success when the final save failed.
             cause = "failed" if stop.cause in ("completed", "early_stopping") else cause
         if cause in ("completed", "early_stopping") and self.resumed_at == (self.fold, trainer.state.progress.step):
             more = (
-                f": `stoker resume {self.folder.name} --{LIMIT_BY_CAUSE[cause]} N` trains on"
+                f": extend the run with `stoker resume {self.folder.name} --{LIMIT_BY_CAUSE[cause]} N`"
                 if self.fold is None
                 else ""
             )
@@ -227,7 +227,7 @@ class _Session:
         return finished
 
     def _load(self, wanted: str | None) -> tuple[dict[str, Any] | None, list[str]]:
-        """Return the checkpoint to continue from, if any, and what is wrong with newer ones."""
+        """Return the checkpoint to continue from, if any, and the errors of newer, damaged ones."""
         if wanted in (None, "latest"):
             found = checkpoint_files.newest(self.folder.checkpoints)
             return (found[1], found[2]) if found else (None, [])
@@ -245,7 +245,7 @@ class _Session:
             raise RunError(f"run folder {self.folder.path} cannot be written: {error.strerror}") from error
 
     def _emit_start(self, trainer: Trainer, record: Record, saved: dict[str, Any] | None, damaged: list[str]) -> None:
-        """Emit that the training starts, and warn of what may keep it from being exact."""
+        """Emit the start of the training, and a warning for each reason why its results may not be exact."""
         step = trainer.state.progress.step
         # A run that was killed before its first save starts again: its earlier events are superseded.
         restarted = self.resumes_history and not self.results and step == 0

@@ -1,4 +1,4 @@
-"""Numbers as text for people. Every function accepts any float and never raises."""
+"""Numbers as text for the user. Every function accepts any float and never raises."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class TickTimer:
 
 if __name__ == "__main__":
     out, seconds, wanted, run, folder = sys.argv[1:]
-    # The profiler counts CPU time, because waiting for the next tick is no work.
+    # The profiler counts CPU time, because waiting for the next tick is not work.
     profile = cProfile.Profile(time.thread_time) if wanted == "1" else None
     timer = TickTimer(float(seconds), profile)
 

@@ -10,7 +10,7 @@ from stoker.engine.runs import events as e
 from stoker.engine.runs import folder as runs
 from stoker.engine.runs.folder import RunFolder
 
-STEPS_PER_EVENT = 10
+STEPS_PER_EVENT = 10  # steps in one `steps` event
 STEPS_PER_EPOCH = 1000  # an evaluation follows each epoch
 RATE = 50.0  # steps a second
 STARTED_AT = 1_700_000_000.0  # Unix seconds

@@ -1,11 +1,11 @@
-"""Read a run and plot it. Run it as a script, or cell by cell in a notebook that knows `# %%`.
+"""Read a run and plot it. Run it as a script, or cell by cell in an editor that supports `# %%` cells.
 
     python docs/examples/plot_a_run.py RUN [RUNS_FOLDER]
 
 It needs matplotlib: pip install 'stoker[export]'.
 """
 
-# %% Open the run: no torch is loaded for that.
+# %% Open the run. This does not load torch.
 import sys
 
 import matplotlib
@@ -19,11 +19,11 @@ name, runs = [*sys.argv[1:], "runs"][:2]
 folder = stoker.open_run(name, runs=runs)
 history = stoker.RunHistory.read(folder)
 
-# %% What was it, and how did it end?
+# %% The task, its parameters, and the state of the run.
 record = folder.record()
 print(record.task, record.parameters, f"lr {record.settings['lr']}", f"state {folder.state()}")
 
-# %% The losses: one value each optimizer step for training, one each evaluation for the rest.
+# %% The curves: the training loss of every optimizer step, and the metrics of every evaluation.
 steps, losses = history.losses
 plt.plot(steps, losses, alpha=0.4, label="train loss")
 for split, metric in history.metric_names:

@@ -33,7 +33,7 @@ def read_entries(folder: Path) -> list[tuple[str, str]]:
 
 
 def record_pending(folder: Path, names: Sequence[str], digest: str) -> bytes:
-    """Record `digest` for `names` before the rename, and return what to `commit` after it. Raises OSError.
+    """Record `digest` for `names` before the rename, and return the text to `commit` after it. Raises OSError.
 
     Until the rename both the old and the new checksum are valid; afterwards only the new one.
     """

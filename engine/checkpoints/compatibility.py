@@ -10,7 +10,7 @@ import torch
 from ..errors import CheckpointError
 
 MAX_NAMED = 6  # differences named in an error
-FREE_TO_CHANGE = ("stoker",)  # the checkpoint's format says whether another version of stoker can read it
+FREE_TO_CHANGE = ("stoker",)  # versions that may differ without a warning: the checkpoint's format number covers stoker
 
 
 def load_model(model: torch.nn.Module, saved: dict[str, Any]) -> None:

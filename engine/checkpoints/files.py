@@ -1,7 +1,7 @@
 """Checkpoint files: write them atomically, recognise a damaged one, find the newest good one.
 
-A file is written under a temporary name, fsynced, its sha256 recorded in `SHA256SUMS`, and only then renamed: whenever
-the machine dies, every file under its final name is complete and its checksum is recorded.
+A file is written under a temporary name and fsynced. Then its sha256 is recorded in `SHA256SUMS`, and only then the file
+is renamed. So after a crash every file under its final name is complete, and its checksum is recorded.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from ..errors import CheckpointError
 from ..files import atomic_file, atomic_link
 from .checksums import LATEST, PREVIOUS, checksums, commit, read_entries, record_pending
 
-FORMAT = 1
+FORMAT = 1  # version of the checkpoint format, written into each file
 BEST = "best.pt"
 CHUNK = 4 << 20  # bytes read at a time
 MAGIC = (b"PK", b"\x80")  # first bytes of a zip file and of a pickle
-NEEDED = ("format", "model", "optimizer", "progress")
+NEEDED = ("format", "model", "optimizer", "progress")  # keys that every checkpoint must have
 
 
 def write(folder: Path, names: Sequence[str], state: dict[str, Any]) -> int:
@@ -37,7 +37,7 @@ def write(folder: Path, names: Sequence[str], state: dict[str, Any]) -> int:
     after = b""
 
     def publish(temporary: Path) -> None:
-        """Record the checksum and create the other names, when the content is durable and not yet renamed."""
+        """Record the checksum and create the other names, after the content is durable and before the rename."""
         nonlocal after
         _read_back(temporary)
         after = record_pending(folder, names, digest)
@@ -79,7 +79,7 @@ def _read(path: Path, map_location: str, wanted: str | None) -> dict[str, Any] |
                 return None
             file.seek(0)
             if not (start := file.peek(2)[:2]).startswith(MAGIC):
-                raise CheckpointError(f"{path} is no checkpoint file")
+                raise CheckpointError(f"{path} is not a checkpoint file")
             if start == MAGIC[0] and not zipfile.is_zipfile(file):
                 raise CheckpointError(f"{path} is incomplete: its end is missing")
             file.seek(0)
@@ -93,16 +93,16 @@ def _read(path: Path, map_location: str, wanted: str | None) -> dict[str, Any] |
     except Exception as error:  # a damaged pickle can raise anything
         raise CheckpointError(f"{path} is damaged: {str(error).partition(chr(10))[0]}") from error
     if not isinstance(state, dict) or not isinstance(state.get("format"), int):
-        raise CheckpointError(f"{path} is no stoker checkpoint: it has no format")
+        raise CheckpointError(f"{path} is not a stoker checkpoint: it has no format")
     if state["format"] > FORMAT:
         raise CheckpointError(f"{path} has format {state['format']}; this version reads up to {FORMAT}: update stoker")
     if missing := [name for name in NEEDED if name not in state]:
-        raise CheckpointError(f"{path} is no stoker checkpoint: it has no {', '.join(missing)}")
+        raise CheckpointError(f"{path} is not a stoker checkpoint: it has no {', '.join(missing)}")
     return state
 
 
 def newest(folder: Path) -> tuple[Path, dict[str, Any], list[str]] | None:
-    """Return the newest good checkpoint as (path, state, what is wrong with newer ones); None if there is no file.
+    """Return the newest good checkpoint as (path, state, errors of newer ones); None if there is no file.
 
     Raises CheckpointError if there are files and none is good.
     """
@@ -154,7 +154,7 @@ def prune(folder: Path, keep: int) -> None:
 
 
 class _HashedFile:
-    """A file for torch.save that computes the sha256 of what is written."""
+    """A file for torch.save that computes the sha256 of the written bytes."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.digest = file, hashlib.sha256()
@@ -186,7 +186,7 @@ def _read_back(path: Path) -> None:
     except pickle.UnpicklingError as error:
         what = str(error).replace("\n", " ")
         raise OSError(
-            f"the state holds more than tensors and plain data, it could not be read again: {what}"
+            f"the state holds more than tensors and plain data, so it could not be read again: {what}"
         ) from error
 
 

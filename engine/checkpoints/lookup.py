@@ -1,4 +1,4 @@
-"""Find the checkpoint that a person means by `latest`, `best` or a path."""
+"""Find a checkpoint by `latest`, `best` or a path."""
 
 from __future__ import annotations
 

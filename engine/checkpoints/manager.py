@@ -1,4 +1,4 @@
-"""When to save what: latest by time or count, best when it is found, numbered checkpoints to keep."""
+"""Decides when to save: latest by time or count, best when it is found, numbered checkpoints to keep."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CheckpointManager:
         *,
         finite: bool,
     ) -> None:
-        """Save into `folder` what `state` returns: the complete state, its tensors still those of the training.
+        """Save the result of `state` into `folder`: the complete state, whose tensors are not copies.
 
         `wake` is called from the writer thread after each save. With `finite`, a model that holds NaN or infinity is
         not saved.
@@ -72,7 +72,7 @@ class CheckpointManager:
             return age >= DEFAULT_INTERVAL or (epoch_ended and age >= EPOCH_END_AGE)
         if self._every.unit == "s":
             return now - self._last >= self._every.count
-        # Not only where the count is reached: another save may have been running just then.
+        # Also due after the exact count: another save may have been running at that step.
         now_at, saved_at = (step, self._saved_step) if self._every.unit == "steps" else (epoch, self._saved_epoch)
         return now_at // self._every.count > saved_at // self._every.count
 
@@ -86,7 +86,7 @@ class CheckpointManager:
         self._staged = self._snapshots.acquire(self._state())
 
     def poll(self) -> None:
-        """Emit which saves ended, and write a staged best; call it on a timer."""
+        """Emit the results of saves that have ended, and write a staged best; call it on a timer."""
         self.report_finished()
         now = time.monotonic()
         may_write = now >= max(self._last_best + BEST_INTERVAL, self._retry_at) and not self._writer.busy
@@ -97,10 +97,10 @@ class CheckpointManager:
         """Save `latest`. With `wait`, return after the file is safe, and whether it is."""
         self.report_finished()
         if self._staged is not None:
-            # First, so that best.pt is never older than the best that latest.pt knows of.
+            # Write it first, so that best.pt is never older than the best value recorded in latest.pt.
             self._write_best()
         if self._keep:
-            # Where steps are faster than the disk, snapshots would fill the memory.
+            # Wait for a running save: if steps are faster than the disk, snapshots would fill the memory.
             self.finish()
         names = [("latest", checksums.LATEST)]
         state = self._snapshots.acquire(self._state())
@@ -118,7 +118,7 @@ class CheckpointManager:
         return self.save_latest(cause, wait=True)
 
     def finish(self) -> list[SaveResult]:
-        """Wait for the running saves, and emit and return how they ended."""
+        """Wait for the running saves, and emit and return their results."""
         if self._staged is not None:
             self._write_best()
         ended = self._writer.wait()
@@ -127,7 +127,7 @@ class CheckpointManager:
         return ended
 
     def report_finished(self) -> None:
-        """Emit how the saves ended that finished since the last call."""
+        """Emit the results of the saves that ended since the last call."""
         for result in self._writer.results():
             self._report(result)
 
@@ -135,7 +135,7 @@ class CheckpointManager:
         """Wait for the running saves and end the writer thread."""
         self._over = True
         self.finish()
-        self._staged = None  # a best that could not be written now will not be written later
+        self._staged = None  # drop a staged best that could not be written
         self._writer.close()
 
     def _write_best(self) -> None:

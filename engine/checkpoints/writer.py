@@ -37,7 +37,7 @@ class SaveRequest:
 
 @dataclass(frozen=True)
 class SaveResult:
-    """How a save ended: `error` is None when the file is safe."""
+    """The result of a save: `error` is None when the file is safe."""
 
     request: SaveRequest
     bytes: int = 0
@@ -106,12 +106,12 @@ class CheckpointWriter:
             try:
                 if self.finite and not all_finite(state["model"].values()):
                     raise NotFinite("the model holds NaN or infinity")
-                # First the history: a checkpoint never lacks its events, not even after a power cut.
+                # Sync the journal first: a checkpoint never lacks its events, not even after a power cut.
                 with contextlib.suppress(FileNotFoundError):
                     sync_file(self.folder.events)
                 size = files.write(self.folder.checkpoints, [name for _, name in request.names], state)
                 result = SaveResult(request, size, time.monotonic() - start, state=state)
-            except Exception as error:  # the loop waits for a result, whatever the error was
+            except Exception as error:  # report every error as a result, because the loop waits for one
                 result = SaveResult(request, seconds=time.monotonic() - start, error=error, state=state)
             del job, state
             self._results.put(result)

@@ -14,15 +14,15 @@ class SettingRow(NamedTuple):
     """One setting in words, for the documentation."""
 
     name: str
-    """As in `Task(settings={…})` and run.json."""
+    """Its name in `Task(settings={…})` and run.json."""
     option: str
-    """As on the command line, with what to write after it."""
+    """Its option on the command line, with a placeholder for the value."""
     type: str
-    """What a value is: `whole number`, `number`, `text`, `yes or no`, or its choices."""
+    """The kind of value: `whole number`, `number`, `text`, `yes or no`, or the choices."""
     default: str
     """The default of the project; a task may give another one."""
     help: str
-    """What the setting does."""
+    """The effect of the setting."""
 
 
 def describe_settings() -> list[SettingRow]:

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import SettingError
 from .specs import Every, Spec
 
-MAX_COUNT = 10**10  # largest value of a setting that counts something: more is a typing error
+MAX_COUNT = 10**10  # largest value of a setting that counts something; a larger one is a typing error
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 
@@ -58,22 +58,22 @@ def check_device(name: str, value: str) -> None:
 
 
 def check_eval_every(name: str, value: str) -> None:
-    """Refuse a text that is no number of epochs or steps. Raises SettingError."""
+    """Refuse a text other than a number of epochs or steps. Raises SettingError."""
     Every.parse(value, what=flag(name))
 
 
 def check_save_every(name: str, value: str) -> None:
-    """Refuse a text that is no number of epochs, steps, seconds or minutes. Raises SettingError."""
+    """Refuse a text other than a number of epochs, steps, seconds or minutes. Raises SettingError."""
     Every.parse(value, what=flag(name), time=True)
 
 
 def check_optimizer(_name: str, value: str) -> None:
-    """Refuse a text that is no name with options. Raises SettingError."""
+    """Refuse a text other than a name with options. Raises SettingError."""
     Spec.parse(value)
 
 
 def check_scheduler(_name: str, value: str) -> None:
-    """Refuse a text that is no name with options, or several joined by +. Raises SettingError."""
+    """Refuse a text other than a name with options, or several joined by +. Raises SettingError."""
     for part in value.split("+"):
         Spec.parse(part)
 

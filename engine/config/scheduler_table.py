@@ -23,11 +23,11 @@ class SchedulerSpec:
     unit: Unit
     """When it steps. Those that step with epochs may follow a warm-up, where they are converted to steps."""
     help: str
-    """What it does, for the documentation."""
+    """Its effect, for the documentation."""
     example: str
-    """How to write it."""
+    """An example of its text on the command line."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    """Options that torch demands, or whose default must be known for the conversion to steps."""
+    """Options that torch requires, or whose defaults are needed for the conversion to steps."""
     lengths: tuple[str, ...] = ()
     """Options counted in units: whole numbers of at least 1. After a warm-up they are multiplied by steps per epoch."""
     rates: tuple[str, ...] = ()
@@ -37,11 +37,11 @@ class SchedulerSpec:
     short: Mapping[str, str] = field(default_factory=dict)
     """torch's name of each option that has a shorter name here."""
     run_length: str = ""
-    """The option that is the length of the run in units unless given; a longer run changes it."""
+    """The option whose default is the length of the run in units; a longer run changes it."""
     peak: str = ""
-    """The option that is the setting `lr` unless given."""
+    """The option whose default is the setting `lr`."""
     direction: str = ""
-    """The option that is `min` or `max`, the direction of the monitored metric, unless given."""
+    """The option whose default is the direction of the monitored metric, `min` or `max`."""
 
 
 SCHEDULERS = (
@@ -76,7 +76,7 @@ SCHEDULERS = (
         "linear",
         "LinearLR",
         "epoch",
-        "Go in equal steps from `start_factor` to `end_factor` over `total_iters` epochs.",
+        "Change linearly from `start_factor` to `end_factor` over `total_iters` epochs.",
         "linear:start_factor=0.1,total_iters=5",
         defaults={"total_iters": 5},
         lengths=("total_iters",),
@@ -85,7 +85,7 @@ SCHEDULERS = (
         "cosine",
         "CosineAnnealingLR",
         "epoch",
-        "Fall along half a cosine to `eta_min` at the end of the run, or after `T_max` epochs.",
+        "Decay along half a cosine to `eta_min` at the end of the run, or after `T_max` epochs.",
         "cosine",
         lengths=("T_max",),
         run_length="T_max",
@@ -110,7 +110,7 @@ SCHEDULERS = (
         peak="max_lr",
     ),
 )
-"""Every scheduler but `none` and `warmup:steps=N[+NAME]`, which have no class of their own in torch."""
+"""Every scheduler but `none` and `warmup:steps=N[+NAME]`, which have no class in torch."""
 BY_NAME = {row.name: row for row in SCHEDULERS}
 AFTER_WARMUP = tuple(row.name for row in SCHEDULERS if row.unit == "epoch")
 RUN_LENGTHS = tuple(row.run_length for row in SCHEDULERS if row.run_length)

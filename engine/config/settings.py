@@ -1,4 +1,4 @@
-"""How to train: every setting, checked when it is created. A task gives defaults, the command line overrides them.
+"""The settings of a training, checked when created. A task gives defaults, and the command line overrides them.
 
 This class is the only list of settings: the command line, its help and the documentation are made from it.
 """
@@ -35,15 +35,13 @@ OnNan = Literal["pause", "stop", "ignore"]
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that decides how a task is trained, apart from the task itself.
+    """All settings of a training, apart from the task itself.
 
     Raises SettingError for a value outside its range. The help text of each field is its documentation.
     """
 
     epochs: int = setting(10, "Number of passes over the training data.", minimum=1)
-    batch_size: int | None = setting(
-        32, "Samples in a batch; 'none' trains on all data at once, in their own order.", minimum=1
-    )
+    batch_size: int | None = setting(32, "Samples per batch; 'none' trains on all data at once, unshuffled.", minimum=1)
     lr: float = setting(0.01, "Learning rate at the start, before any schedule.", metavar="X", check=check_positive)
     optimizer: str = setting(
         "sgd",
@@ -69,7 +67,7 @@ class Settings:
         metavar="SPEC",
     )
     monitor: str = setting(
-        "loss", "Evaluated metric that decides what is best and when to stop early.", metavar="METRIC"
+        "loss", "Metric that selects the best checkpoint and controls early stopping.", metavar="METRIC"
     )
     patience: int | None = setting(
         None, "Stop after this many evaluations without improvement; 'none' never stops early.", minimum=1
@@ -105,7 +103,7 @@ class Settings:
     )
     data: str | None = setting(
         None,
-        "Folder where data sets are, and are downloaded to; by default $STOKER_DATA, or ~/.cache/stoker/data.",
+        "Folder of the data sets, also for downloads; by default $STOKER_DATA, or ~/.cache/stoker/data.",
         metavar="DIR",
     )
     workers: int = setting(0, "Number of DataLoader worker processes.", minimum=0)
@@ -142,7 +140,7 @@ class Settings:
         for layer in layers:
             for name, value in layer.items():
                 if name not in hints:
-                    raise SettingError(f"there is no setting {name!r}; there are {', '.join(hints)}")
+                    raise SettingError(f"there is no setting {name!r}: choose from {', '.join(hints)}")
                 try:
                     # Choices are checked in __post_init__, whose message names them.
                     kind = str if name in choices else hints[name]

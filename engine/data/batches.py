@@ -1,4 +1,4 @@
-"""What the training loop takes batches from, and what it does with one batch of any form."""
+"""The interface of a source of batches, and functions for one batch of any form."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Batches(Protocol):
         """Return the state of a source that keeps its own order, for a checkpoint; None if there is none."""
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Load what `state` returned."""
+        """Load the result of `state`."""
 
     def close(self) -> None:
         """End the worker processes."""

@@ -63,7 +63,7 @@ def using(folder: str | None, on_progress: Callable[[str], None] | None = None) 
     With None the default is kept. Raises RequestError if there is no such folder.
     """
     if folder is not None and not Path(folder).expanduser().is_dir():
-        raise RequestError(f"--data {folder}: there is no such folder")
+        raise RequestError(f"--data {folder}: there is no such folder: create it, or name an existing one")
     tokens = _folder.set(Path(folder) if folder is not None else None), _on_progress.set(on_progress or _print)
     try:
         yield

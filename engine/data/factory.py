@@ -1,4 +1,4 @@
-"""Choose how to read a task's data: tensors in memory, a map-style dataset, or a loader with an order of its own."""
+"""Choose how to read a task's data: tensors in memory, a map-style dataset, or a loader that keeps its own order."""
 
 from __future__ import annotations
 

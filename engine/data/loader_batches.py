@@ -1,4 +1,4 @@
-"""Batches of a DataLoader with its own sampler, or of an iterable dataset: their order is not ours to compute."""
+"""Batches of a DataLoader with its own sampler, or of an iterable dataset: stoker cannot compute their order."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class LoaderBatches:
             except StopIteration:
                 if not (restored and batch == 0):
                     return
-                # Saved between two epochs: some sources restore to their end, so start this epoch.
+                # The state was saved between two epochs, and some sources restore to the end of the old one: start the new one.
                 batches, restored = iter(self._loader), False
                 continue
             batch += 1
@@ -80,7 +80,7 @@ class LoaderBatches:
         return self._stateful.state_dict() if self._stateful is not None else None
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Load what `state` returned, when the next epoch starts."""
+        """Load the result of `state` when the next epoch starts."""
         self._restored = state
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Split data into rows to train on and rows to evaluate on: hold-out, K folds, bootstrap."""
+"""Split data into training rows and evaluation rows: hold-out, K folds, bootstrap."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def parts(text: str, size: int, targets: np.ndarray | None, seed: int) -> list[P
     if not isinstance(stratify, bool):
         raise SettingError(f"--split {text!r}: stratify must be yes or no, not {stratify!r}")
     if options:
-        raise SettingError(f"--split {text!r} has no option {', '.join(options)}; there are size and stratify")
+        raise SettingError(f"--split {text!r} has no option {', '.join(options)}: choose from size and stratify")
     if not size:
         raise SettingError("the data to split is empty")
     if targets is not None and len(targets) != size:
@@ -53,13 +53,13 @@ def parts(text: str, size: int, targets: np.ndarray | None, seed: int) -> list[P
             train, test = model_selection.train_test_split(rows, test_size=share, random_state=seed, stratify=classes)
         except ValueError as error:
             raise SettingError(
-                f"--split {text!r} leaves nothing to train on, or nothing to evaluate on, of {size} rows"
+                f"--split {text!r} leaves nothing to train on, or nothing to evaluate on, of {size} rows: choose another share"
             ) from error
         return [(train, test)]
     least = 2 if spec.name == "kfold" else 1
     count = amount if amount is not None else 5
     if spec.name not in ("kfold", "bootstrap"):
-        raise SettingError(f"there is no split {spec.name!r}; there are holdout:0.2, kfold:5 and bootstrap:3")
+        raise SettingError(f"there is no split {spec.name!r}: choose from none, holdout:0.2, kfold:5 and bootstrap:3")
     if not isinstance(count, int) or isinstance(count, bool) or not least <= count <= size:
         raise SettingError(f"--split {text!r}: the number must be whole, from {least} to {size}")
     if spec.name == "kfold":

@@ -31,7 +31,7 @@ def loader_options(workers: int, given: Mapping[str, Any], *, pin_memory: bool) 
 
 
 class WorkerInit:
-    """A `worker_init_fn` that ignores the signals of the terminal and of a batch system.
+    """A `worker_init_fn` that makes a worker ignore the signals of the terminal and of a batch system.
 
     Only the training process handles them: it saves and then ends its workers.
     """
@@ -54,7 +54,7 @@ class WorkerInit:
 
 
 def _exit_on_parents_signal() -> None:
-    # A batch system sends SIGTERM to every process of a job: ignore it. torch ends a hanging worker with it: obey.
+    # Ignore SIGTERM of a batch system, which signals every process of a job. Obey that of torch, which ends a hanging worker.
     while signal.sigwaitinfo([signal.SIGTERM]).si_pid != os.getppid():
         pass
     os._exit(0)

@@ -27,10 +27,10 @@ def evaluate(folder: RunFolder, which: str | None = None) -> dict[str, Any]:
     """Evaluate a checkpoint on the test data, or on the validation data where there is no test data.
 
     `which` is `best`, `latest`, a path, or None for best where there is one and else latest. The result is plain data:
-    `run`, `checkpoint`, `step`, `split`, `metrics` (name → value) and, for a classifier, `classes` (names),
-    `confusion` (classes × classes counts, true classes down, predicted ones across) and `per_class` (precision, recall,
-    f1 and support of each class). For the best of several folds, `metrics` are means, `NAME_std` sample standard
-    deviations, and `folds` holds the result of each fold.
+    `run`, `checkpoint`, `step`, `split` and `metrics` (name → value). A classifier adds `classes` (names), `confusion`
+    (counts, classes × classes) and `per_class` (precision, recall, f1 and support of each class). The rows of the
+    confusion matrix are true classes, its columns predicted ones. For the best of several folds, `metrics` are means,
+    `NAME_std` sample standard deviations, and `folds` holds the result of each fold.
 
     Raises RequestError, and TrainingError where the task's own code fails.
     """

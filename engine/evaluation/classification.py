@@ -39,7 +39,7 @@ class PerClass(Metrics):
             table.update(*found)
 
     def tables(self) -> dict[str, Any] | None:
-        """Return the tables as plain data; None if the task is no classifier.
+        """Return the tables as plain data; None if the task is not a classifier.
 
         `confusion` has the counts (classes, classes): rows are true classes, columns predicted ones. `per_class` has
         precision, recall, F1 and support (number of samples) of each class.

@@ -15,9 +15,9 @@ class EarlyStopping:
         self.best = math.nan
         """The best value; NaN before the first finite one."""
         self.best_step = 0
-        """The step at which it was measured."""
+        """The step of the best value."""
         self.waited = 0
-        """Evaluations since then without improvement."""
+        """Evaluations without improvement since `best_step`."""
 
     def update(self, value: float, step: int) -> bool:
         """Add the value of one evaluation, at `step`, and return whether it is the best. NaN is never better."""
@@ -40,6 +40,6 @@ class EarlyStopping:
         return {"monitor": self.monitor, "best": self.best, "best_step": self.best_step, "waited": self.waited}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Load what `state_dict` returned. The best value of another metric is dropped: it is not comparable."""
+        """Load the result of `state_dict`. The best value of another metric is dropped: it is not comparable."""
         if state["monitor"] == self.monitor:
             self.best, self.best_step, self.waited = state["best"], state["best_step"], state["waited"]

@@ -20,7 +20,7 @@ Wanted = Sequence[str] | Mapping[str, Any]
 
 
 class Metrics:
-    """The loss and a task's metrics over one evaluation. Every sample counts the same, whatever its batch's size."""
+    """The loss and a task's metrics over one evaluation. Every sample has the same weight in every batch size."""
 
     def __init__(self, wanted: Wanted, device: torch.device, *, logits: bool = False) -> None:
         """Measure `wanted` on `device`. Raises SettingError for an unknown name.
@@ -52,7 +52,7 @@ class Metrics:
             return
         if monitor not in self.names or _has_several_values(monitor):
             known = ", ".join(f"{name}_0, …" if _has_several_values(name) else name for name in self.names)
-            raise SettingError(f"--monitor {monitor!r} is not measured; there are {known}")
+            raise SettingError(f"--monitor {monitor!r} is not measured: choose from {known}")
 
     def directions(self) -> dict[str, str]:
         """Return for each of `names` whether `higher` or `lower` is better."""

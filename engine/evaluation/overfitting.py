@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-RISES = 3  # evaluations with a higher evaluated and a lower training loss until a warning
+RISES = 3  # evaluations with a higher evaluated loss and a lower training loss before a warning
 
 
 class Overfitting:
@@ -19,7 +19,7 @@ class Overfitting:
     def update(self, evaluated: float, trained: float) -> bool:
         """Add the evaluated loss and the mean training loss before it; return whether to warn now.
 
-        It is true once: at the third rise. An evaluated loss that does not rise starts the count again.
+        It returns True once, at the third rise. An evaluated loss that does not rise resets the count.
         """
         if evaluated > self._evaluated and trained < self._trained:
             self._rises += 1
@@ -33,5 +33,5 @@ class Overfitting:
         return {"evaluated": self._evaluated, "trained": self._trained, "rises": self._rises}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Load what `state_dict` returned."""
+        """Load the result of `state_dict`."""
         self._evaluated, self._trained, self._rises = state["evaluated"], state["trained"], state["rises"]

@@ -1,4 +1,4 @@
-"""When to evaluate during a training, and what an evaluation means for early stopping and overfitting."""
+"""Evaluations on a schedule during a training, with early stopping and the check for overfitting."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MetricValues = dict[str, float]
 
 
 class ScheduledEvaluation:
-    """Evaluates on a schedule and emits what it found. It saves nothing, steps nothing and stops nothing."""
+    """Evaluates on a schedule and emits the metrics. It does not save, step or stop the training."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class ScheduledEvaluation:
         stopping = self.early_stopping
         value = metrics.get(stopping.monitor)
         if value is None:
-            raise SettingError(f"--monitor {stopping.monitor!r} is not measured; there are {', '.join(metrics)}")
+            raise SettingError(f"--monitor {stopping.monitor!r} is not measured: choose from {', '.join(metrics)}")
         is_best = stopping.update(value, position["step"])
         self._emit(EarlyStoppingEvent(patience=stopping.patience, **stopping.state_dict(), **position))
         return value, is_best

@@ -1,4 +1,4 @@
-"""A run's curves as a picture."""
+"""A run's curves as an image."""
 
 from __future__ import annotations
 

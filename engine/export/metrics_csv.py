@@ -37,7 +37,7 @@ def to_csv(folder: RunFolder, target: Path) -> None:
 
 
 def changes_each_step(history: RunHistory, folder: RunFolder) -> bool:
-    """Return True when the scheduler may change the learning rate at every step, without an event."""
+    """Return whether the scheduler may change the learning rate at every step, without an event."""
     unit = history.started.scheduler_unit if history.started else ""
     if unit:
         return unit == "step"

@@ -1,7 +1,7 @@
 """A run's curves as TensorBoard's event files: scalars that every reader of them knows.
 
-TensorBoard's own `Writer` is not used: it stores a scalar as a tensor, which the classic `EventAccumulator` does not
-list as a scalar, and it writes in a thread that cannot report a full disk.
+TensorBoard's own `Writer` is not used. It stores a scalar as a tensor, which the classic `EventAccumulator` does not
+list as a scalar. It also writes in a thread that cannot report a full disk.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ def export(folder: RunFolder, which: str | None, target: Path) -> str:
     """Write the model of the checkpoint `which` (see `find_checkpoint`) to `target`, and return what was written.
 
     `*.safetensors` holds parameters and buffers by name. `*.pt` holds the same as a state dict for
-    `torch.load(weights_only=True)`, but `model.pt` holds the whole module in evaluation mode: a pickle that needs the
-    task's code. Raises RequestError where the format cannot hold the model, OSError where `target` cannot be written.
+    `torch.load(weights_only=True)`. `model.pt` holds the whole module in evaluation mode: a pickle that needs the task's
+    code. Raises RequestError where the format cannot hold the model, OSError where `target` cannot be written.
     """
     with atomic_file(target) as file:
         path = find_checkpoint(folder, which)
@@ -65,11 +65,11 @@ def _without_shared_memory(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _write_module(folder: RunFolder, weights: dict[str, Any], file: BinaryIO) -> None:
     task, _, _ = build_task(folder.record())
     load_model(task.model, weights)
-    # Inference is what a whole model is exported for: dropout off. This task was built for the export alone.
+    # A whole model is exported for inference, so turn dropout off. This task was built for the export alone.
     model = task.model.eval()
     try:
         torch.save(model, file)
     except OSError:
         raise
-    except Exception as error:  # the task's own objects are pickled by code of their own, which can raise anything
+    except Exception as error:  # the task's objects may have pickling code, which can raise anything
         raise RequestError(f"the model cannot be written whole, weights.pt can: {one_line(error)}") from error

@@ -1,1 +1,1 @@
-"""A run's events folded into counts and curves. Imports numpy, never torch."""
+"""The history of a run: counts and curves built from its events. Imports numpy, never torch."""

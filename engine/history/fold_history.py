@@ -44,13 +44,13 @@ class FoldHistory:
         return self.evaluated[split, name].points()
 
     def apply(self, event: e.Event, step: int) -> None:
-        """Fold in one event of this fold, which happened at `step`."""
+        """Update the curves with one event of this fold, which happened at `step`."""
         match event:
             case e.Steps():
                 self.train.put(event.first, event.losses)
                 self._set_lr(step, event.lr)
             case e.RunStarted():
-                # A run that starts anew supersedes everything that was recorded before.
+                # A run that restarts at step 0 supersedes all earlier events.
                 self.truncate(-1 if event.resumed_from is None else event.resumed_from)
                 if event.resumed_from and event.resumed_from not in self.resumes[-1:]:
                     self.resumes.append(event.resumed_from)

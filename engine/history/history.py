@@ -1,4 +1,4 @@
-"""A run's events folded into counts and curves: what a dashboard, an export and a notebook read."""
+"""The history of a run for dashboards, exports and notebooks: counts and curves built from its events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .throughput import Throughput
 
 
 class RunHistory:
-    """Everything that a run's events say. Call `RunHistory.read(folder)` for a run on disk.
+    """The counts and curves of a run, built from its events. Call `RunHistory.read(folder)` for a run on disk.
 
     `folds` holds the curves of each fold by its number, from 0. A run without folds has the single key None. The
     properties for notebooks (`losses`, `learning_rates`, `metric`) read the fold that was trained last; for another
@@ -49,8 +49,8 @@ class RunHistory:
     def read(cls, folder: RunFolder | Path | str) -> RunHistory:
         """Return the history of a run folder, with every event written so far.
 
-        Lines that are no events are skipped, so runs of older and newer versions open too. Raises RunError for a path
-        that is no run folder.
+        Lines that are not events are skipped, so runs of older and newer versions open too. Raises RunError for a path
+        that is not a run folder.
         """
         if not isinstance(folder, RunFolder):
             folder = RunFolder(Path(folder))
@@ -142,7 +142,7 @@ class RunHistory:
         return self.throughput.seconds_left(max(0, self.steps - self.step), now)
 
     def apply(self, event: e.Event) -> None:
-        """Fold one event in; never raises, whatever the event holds."""
+        """Update the history with one event; never raises, whatever the event holds."""
         if event.fold is not None and event.fold != self.fold and isinstance(event, e.Steps | e.RunStarted):
             self._enter_fold(event.fold)
         if event.fold is None or event.fold == self.fold:

@@ -1,4 +1,4 @@
-"""When each step was taken, roughly: pairs of step and seconds trained, downsampled as they grow."""
+"""The approximate time of each step: pairs of step and seconds trained, downsampled as they grow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast a run trains: steps per second of wall time, with evaluations and saves, without pauses."""
+"""The throughput of a run: steps per second of wall time, with evaluations and saves, without pauses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Start the engine in a process and session of its own, which no closed terminal can reach."""
+"""Start the engine in a separate process and session, so that closing the terminal does not end it."""
 
 from __future__ import annotations
 

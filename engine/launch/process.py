@@ -16,10 +16,10 @@ def run(
     """Train the run in this thread, and return its last event and the exit code. Raises StokerError.
 
     SIGTERM, SIGINT and SIGUSR1 save the run and end it with 128 + signal; a second SIGINT ends it at once. SIGHUP saves
-    the run, which then trains on with its output in engine.log.
+    the run, which then continues with its output in engine.log.
     """
     install_signal_handlers(controls, folder)
-    # Imported after that: torch takes seconds, and a signal may come in them.
+    # Imported after the handlers are set: importing torch takes seconds, and a signal may arrive meanwhile.
     from ..session import train
 
     finished = train(folder, controls, emit, checkpoint=checkpoint)

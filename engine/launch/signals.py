@@ -1,4 +1,4 @@
-"""Signals that save and end a run, and what happens to its output when the terminal is gone.
+"""Signals that save and end a run, and the redirection of its output when the terminal is gone.
 
 This is for an engine in the main thread; `tui/app/terminal_session.py` does the same for the dashboard.
 """
@@ -13,7 +13,7 @@ import types
 from ..runs.commands import Command, Controls
 from ..runs.folder import RunFolder
 
-END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)  # signals that save the run and end it
 
 
 def install_signal_handlers(controls: Controls, folder: RunFolder) -> None:
@@ -22,7 +22,7 @@ def install_signal_handlers(controls: Controls, folder: RunFolder) -> None:
     def end(signum: int, _: types.FrameType | None) -> None:
         controls.end(signum)
         controls.wake()
-        # A person who presses ctrl+c again does not want to wait for the save.
+        # A second Ctrl+C ends the process without waiting for the save.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     def hang_up(_signum: int, _: types.FrameType | None) -> None:

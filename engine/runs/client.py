@@ -20,7 +20,10 @@ def send_command(folder: RunFolder, command: Command) -> CommandAnswered:
     Raises RunError where no engine trains the run, or where it ends without an answer.
     """
     if not folder.locked():
-        raise RunError(f"run {folder.name} has no engine to take commands (it is {label(folder.state())})")
+        raise RunError(
+            f"run {folder.name} has no engine to take commands (its state is {label(folder.state())}):"
+            " start one with `stoker resume`"
+        )
     events = EventFollower(folder.events, at_end=True)
     append(folder.commands, command)
     while True:

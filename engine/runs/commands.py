@@ -116,7 +116,7 @@ class Controls:
 
 
 def parse(line: bytes) -> Command | None:
-    """Return the command on a line of JSON, or None for garbage; the loop refuses an unknown name."""
+    """Return the command on a line of JSON, or None if the line cannot be read; the loop refuses an unknown name."""
     try:
         return msgspec.json.decode(line, type=Command, strict=False)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

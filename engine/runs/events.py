@@ -43,7 +43,7 @@ class RunStarted(Event, tag="run_started", frozen=True, kw_only=True):
     steps_per_epoch: int | None = None
     """Optimizer steps in an epoch; None if the data has no length."""
     resumed_from: int | None = None
-    """The step that it continues from; None for a new run. Later events of earlier engines are void."""
+    """The step from which it continues; None for a new run. Events of earlier engines after this step are void."""
     pid: int = 0
     """The engine's process id."""
     host: str = ""
@@ -101,7 +101,7 @@ class EarlyStopping(Event, tag="early_stopping", frozen=True, kw_only=True):
     best_step: int = 0
     """The step at which the best value was measured."""
     waited: int = 0
-    """Evaluations since then without improvement."""
+    """Evaluations without improvement since `best_step`."""
     patience: int | None = None
     """Evaluations without improvement after which the run stops; None if it never does."""
 
@@ -154,11 +154,11 @@ class CommandAnswered(Event, tag="command", frozen=True, kw_only=True):
     status: str = "done"
     """`done` or `failed`."""
     message: str = ""
-    """What was done, or why it failed."""
+    """The effect of the command, or the reason why it failed."""
 
 
 class Warned(Event, tag="warning", frozen=True, kw_only=True):
-    """Something that a person should know; the training continues."""
+    """A warning for the user; the training continues."""
 
     kind: str = ""
     """`save_failed`, `nan`, `inexact`, `overfitting`, `checkpoint`, `task_changed`, `note` or `download`."""
@@ -167,7 +167,7 @@ class Warned(Event, tag="warning", frozen=True, kw_only=True):
 
 
 class RunFinished(Event, tag="run_finished", frozen=True, kw_only=True):
-    """The engine has ended and holds the run no longer."""
+    """The engine has ended and has released the run."""
 
     cause: str = "completed"
     """`completed`, `early_stopping`, `stopped` or `failed`."""
@@ -199,7 +199,7 @@ _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent, strict
 
 
 def ignore_event(event: Event) -> None:
-    """Do nothing with an event, where it is enough that events.jsonl has it."""
+    """Ignore an event: a listener for callers that read events.jsonl instead."""
     del event
 
 

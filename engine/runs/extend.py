@@ -20,7 +20,7 @@ LIMIT_BY_CAUSE: dict[str, Limit] = {"completed": "epochs", "early_stopping": "pa
 def limit_reached(folder: RunFolder) -> tuple[Limit, int] | None:
     """Return the setting that ended the run, and its value; None if the run ended for another reason.
 
-    Raises RunError if this is no run folder, or the run has several folds and has completed them.
+    Raises RunError if this is not a run folder, or the run has several folds and has completed them.
     """
     last = next(reversed(folder.last_events()), None)
     limit = LIMIT_BY_CAUSE.get(last.cause) if isinstance(last, RunFinished) else None
@@ -50,7 +50,8 @@ def extend_run(folder: RunFolder, **limits: Any) -> Record:
             trained = max((e.epoch or 0 for e in folder.last_events() if isinstance(e, Steps | RunFinished)), default=0)
             if settings.epochs < trained:
                 raise RunError(
-                    f"run {folder.name} is already in epoch {trained}: --epochs {settings.epochs} is too few"
+                    f"run {folder.name} is already in epoch {trained}: --epochs {settings.epochs} is too few,"
+                    f" give {trained} or more"
                 )
         try:
             folder.write_record(record)

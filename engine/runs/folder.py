@@ -20,7 +20,7 @@ from .record import Record, read_record, write_record
 from .status import state_of
 
 NAME = re.compile(r"[^/\x00-\x1f]+")
-LONGEST_NAME = 100  # characters: a run's name stands in tables and on one line of a terminal
+LONGEST_NAME = 100  # characters: a run's name must fit into tables and on one line of a terminal
 TAIL = 256 * 1024  # bytes at the end of events.jsonl: enough events to tell a run's state
 
 
@@ -52,11 +52,11 @@ class RunFolder:
 
     @property
     def log(self) -> Path:
-        """`engine.log`: what the engine, the task and its libraries printed."""
+        """`engine.log`: the printed output of the engine, the task and its libraries."""
         return self.path / "engine.log"
 
     def record(self) -> Record:
-        """Read `run.json`. Raises RunError if this is no run folder."""
+        """Read `run.json`. Raises RunError if this is not a run folder."""
         return read_record(self.path / "run.json")
 
     def write_record(self, record: Record) -> None:
@@ -152,7 +152,7 @@ def delete(folder: RunFolder) -> None:
     """Delete a run with everything in its folder. Raises RunLocked while an engine trains it, else RunError."""
     with folder.lock():
         try:
-            # First run.json: what an interrupted removal leaves is not listed as a run.
+            # Remove run.json first, so that an interrupted removal leaves no folder that is listed as a run.
             (folder.path / "run.json").unlink()
             shutil.rmtree(folder.path)
         except OSError as error:

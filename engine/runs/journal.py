@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .events import Event, decode, encode
 
-LONGEST_LINE = 16 * 1024 * 1024  # bytes; a longer line is no event, and must not fill the memory
+LONGEST_LINE = 16 * 1024 * 1024  # bytes; a longer line is not an event, and must not fill the memory
 CHUNK = 4 * 1024 * 1024  # bytes read at a time, so that a long history is never in memory as a whole
 
 
@@ -90,7 +90,7 @@ class EventFollower(LineFollower):
     """Follows `events.jsonl`."""
 
     def read_events(self) -> list[Event]:
-        """Return the new events; lines that are no events are skipped."""
+        """Return the new events; lines that are not events are skipped."""
         return [event for line in self.read() if (event := decode(line)) is not None]
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+# Metrics by name, for runs whose `run_started` event does not give the directions.
 LOWER_IS_BETTER = ("loss", "mse", "mae", "rmse")
 HIGHER_IS_BETTER = ("accuracy", "f1", "precision", "recall", "auroc", "top5", "r2", "specificity")
 
 
 def lower_is_better(name: str) -> bool:
-    """Return True when the name `name` alone says that a smaller value is better; every other name rises."""
+    """Return whether lower is better for a metric called `name`; higher is better for every unknown name."""
     return name in LOWER_IS_BETTER or name.endswith("_loss")
 
 
 def direction(name: str, directions: Mapping[str, str] | None = None) -> str | None:
-    """Return "higher", "lower", or None when nothing tells which values of the metric `name` are better.
+    """Return "higher" or "lower", whichever is better for the metric `name`, or None if that is unknown.
 
     `directions` is `RunStarted.metrics`. It also covers the parts of a metric with several values: `recall` tells the
     direction of `recall_1`. A name it lacks, as in runs of version 0.1.0, is looked up in the two tables above.

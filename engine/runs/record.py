@@ -1,4 +1,4 @@
-"""`run.json`: what a run was started with, so that it can be resumed, repeated and compared."""
+"""`run.json`: the task, settings and environment of a run, so that it can be resumed, repeated and compared."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Record(msgspec.Struct, kw_only=True):
 
 
 def read_record(path: Path) -> Record:
-    """Read the `run.json` at `path`. Raises RunError if its folder is no run folder."""
+    """Read the `run.json` at `path`. Raises RunError if its folder is not a run folder."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Record)
     except (OSError, msgspec.MsgspecError) as error:
-        raise RunError(f"{path.parent} is no run folder: run.json cannot be read ({error})") from error
+        raise RunError(f"{path.parent} is not a run folder: run.json cannot be read ({error})") from error
 
 
 def write_record(path: Path, record: Record) -> None:

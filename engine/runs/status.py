@@ -1,4 +1,4 @@
-"""The states of a run: their names in files and programs, their labels on screens, and what each allows."""
+"""The states of a run: their names in files and programs, their labels on screens, and the actions that each allows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class RunState:
     name: str
     """The word in `stoker ls --json`, in exit messages and in `RunFinished.cause`."""
     label: str
-    """The words that a person reads."""
+    """The words on screens and in messages."""
     engine: bool = False
     """An engine holds the run."""
     finished: bool = False
@@ -43,7 +43,7 @@ RESUMABLE = tuple(state.name for state in RUN_STATES if state.resumable)
 
 
 def label(name: str) -> str:
-    """Return the words for a state on screens; a name from a newer version stands for itself."""
+    """Return the words for a state on screens; a name from a newer version is returned unchanged."""
     state = STATES.get(name)
     return state.label if state else name
 

@@ -1,4 +1,4 @@
-"""Take commands between two batches, and answer each with what really happened."""
+"""Handle commands between two batches, and answer each with its real result."""
 
 from __future__ import annotations
 
@@ -108,14 +108,14 @@ class CommandHandler:
                 self._set_learning_rate(command)
             case unknown:
                 self._answer(
-                    command, "failed", f"unknown command {unknown[:80]!r}; there are {', '.join(COMMAND_NAMES)}"
+                    command, "failed", f"unknown command {unknown[:80]!r}: choose from {', '.join(COMMAND_NAMES)}"
                 )
 
     def _pause(self, command: Command) -> None:
         message = "paused" if self.paused is None else "already paused"
         self.pause("command")
         if command.release and self._evaluating:
-            message = "paused; device memory was not released during an evaluation: send it again after that"
+            message = "paused; device memory cannot be released during an evaluation: send the command again after it"
             self._answer(command, "failed", message)
             return
         if command.release and not self._offloaded:

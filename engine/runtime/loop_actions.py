@@ -1,6 +1,6 @@
-"""What a training loop must be able to do, so that commands can be carried out on it.
+"""The methods that a training loop needs, so that commands can be carried out on it.
 
-`training/trainer.py` is the loop that does it for a Task.
+`training/trainer.py` implements them for a Task.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import torch
 
 
 class LoopActions(Protocol):
-    """What a command can do to a training loop; any loop that has these methods can be commanded."""
+    """The interface of a training loop for commands. Any loop with these methods can take commands."""
 
     device: torch.device
 
     @property
     def position(self) -> dict[str, Any]:
-        """`step` and `epoch` of the loop, as an event carries them."""
+        """`step` and `epoch` of the loop, as the fields of an event."""
 
     def flush(self) -> None:
         """Emit the losses so far."""
@@ -26,7 +26,7 @@ class LoopActions(Protocol):
         """Save a checkpoint; the checkpoint manager answers the command when the file is safe."""
 
     def poll_saves(self) -> None:
-        """Emit which saves ended."""
+        """Emit the results of saves that have ended."""
 
     def evaluate(self, cause: str) -> dict[str, float]:
         """Evaluate the model and return its metrics."""

@@ -69,7 +69,7 @@ class LossLog:
         return {"sum": self.sum, "count": self.count}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take what `state_dict` returned."""
+        """Load the result of `state_dict`."""
         self.sum, self.count = state["sum"], state["count"]
 
 

@@ -1,1 +1,1 @@
-"""Tasks: what to train, how a task is found, checked and built."""
+"""Tasks: the class Task, and the code that finds, checks, builds and splits one."""

@@ -27,7 +27,7 @@ def build_task(
     """Call the task's function and return (task, settings, record with all parameters).
 
     The settings are the defaults, overridden by the task's and then by the command line's. `on_progress` is called with
-    lines about a download; by default they go to stderr. `function` makes the task instead of the one that the record
+    progress lines of a download; by default they go to stderr. `function` makes the task instead of the one that the record
     names. Raises RequestError, and its subclasses TaskError, ParameterError and SettingError.
     """
     if function is None:
@@ -47,7 +47,7 @@ def build_task(
             traceback.print_exc()
         raise RequestError(f"task {record.task} cannot be built: {one_line(error)}") from error
     if not isinstance(task, Task):
-        raise RequestError(f"{record.task} returned a {type(task).__name__}, not a stoker.engine.Task")
+        raise RequestError(f"{record.task} returned a {type(task).__name__}, not a stoker.Task")
     validate_task(task)
     settings = _settings(task, record)
     record.parameters = values
@@ -55,7 +55,7 @@ def build_task(
 
 
 def _settings(task: Task, record: Record) -> Settings:
-    """Return the settings: what the task's data implies, then the task's own, then the command line's."""
+    """Return the settings from three layers: implied by the task's data, the task's own, the command line's."""
     implied: dict[str, Any] = {}
     if isinstance(task.train, DataLoader):
         implied = {"batch_size": task.train.batch_size, "workers": task.train.num_workers}

@@ -21,7 +21,7 @@ _root = Path()  # the task's folder
 def isolate(root: Path, *more: Path) -> None:
     """Prepare for importing a task from the folder `root`: put it, and the folders `more`, first on the import path.
 
-    The modules of the task before are dropped from memory: two tasks may each have a `utils.py`, and a file may have
+    The modules of the previous task are dropped from memory: two tasks may each have a `utils.py`, and a file may have
     changed since.
     """
     global _before, _added, _root  # noqa: PLW0603 - as global as sys.modules and sys.path

@@ -24,7 +24,7 @@ INFERRED = (bool, int, float, str)
 def convert(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
     """Return every parameter of the task's `function` by name: the `given` ones converted, the others' defaults.
 
-    A text such as `3`, `1,2,3`, `yes` or `none` is converted to the parameter's annotation; a parameter without one has
+    A text such as `3`, `1,2,3`, `yes` or `none` is converted to the parameter's annotation. A parameter without one has
     the type of its default, if that is a number, bool or str. Raises ParameterError for an unknown name or a value that
     does not fit, with what to write instead.
     """
@@ -100,7 +100,7 @@ def _wrong(key: str, kind: Any, error: Exception) -> str:
         return f": choose {join_or([*allowed, *(['none'] if NoneType in _members(kind) else [])])}"
     shown = kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind).replace("typing.", "")
     example = f", write it as in {key}=1,2,3" if _sequence(kind) else ""
-    return f" is no {shown} ({error}){example}"
+    return f" is not of type {shown} ({error}){example}"
 
 
 def _suggestion(key: str, value: Any, known: list[str]) -> str:

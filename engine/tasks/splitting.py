@@ -43,5 +43,5 @@ def split_task(task: Task, settings: Settings, fold: int) -> Task:
 def _tensors(data: Any) -> tuple[torch.Tensor, ...]:
     tensors = in_memory(data)
     if tensors is None:
-        raise RequestError(f"the task's prepare needs tensors in memory, and {type(data).__name__} is none of them")
+        raise RequestError(f"the task's prepare needs tensors in memory, but the data is a {type(data).__name__}")
     return tensors

@@ -1,4 +1,4 @@
-"""Task: what to train. A user's function returns one; its annotated parameters are the run's parameters."""
+"""Task: a model, its data and its loss. A user's function returns one; the function's parameters are those of the run."""
 
 from __future__ import annotations
 

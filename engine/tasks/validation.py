@@ -1,4 +1,4 @@
-"""Check what a task gives: the Task itself before the run starts, and its losses."""
+"""Check a Task before the run starts, and the losses that its functions return."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def validate_task(task: Task) -> None:
     if not isinstance(task.model, nn.Module):
         raise TaskError(f"the task's model is {_kind(task.model)}, not a torch.nn.Module")
     if task.train is None:
-        raise TaskError("the task's train is None: it needs data to train on")
+        raise TaskError("the task's train is None: give Task(train=…)")
     if task.loss is None and task.step is None:
         raise TaskError("the task has neither loss nor step: give Task(loss=nn.CrossEntropyLoss()), or another loss")
     if task.loss is None and task.evaluate is None:

@@ -1,4 +1,4 @@
-"""The events at the start of a training: what it is, what may not be exact, and what changed since its checkpoint."""
+"""The events at the start of a training: its description, inexact parts, and changes since its checkpoint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECOND_OPTIMIZER = (
 
 
 def started(trainer: Trainer, *, run: str, task: str, resumed_from: int | None) -> RunStarted:
-    """Return the event that this process trains the run; `resumed_from` is the step that it continues from."""
+    """Return the `run_started` event; `resumed_from` is the step from which the training continues, or None."""
     state = trainer.state
     return RunStarted(
         run=run,

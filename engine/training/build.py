@@ -24,7 +24,7 @@ def build_state(
 ) -> TrainingState:
     """Return the state before the first step: model on `device`, data, optimizer, scheduler, counters.
 
-    `lower_is_better` is the direction of the monitored metric. Raises SettingError where settings and task do not fit.
+    `lower_is_better` is the direction of the monitored metric. Raises SettingError if the settings do not fit the task.
     """
     model = task.model.to(device)
     if settings.channels_last:

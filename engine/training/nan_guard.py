@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-MAX_STATISTICS = 1 << 14  # numbers; a larger buffer is a table, and no copy of it is kept
+MAX_STATISTICS = 1 << 14  # elements; a larger buffer is not a running statistic, so it is not copied
 
 
 class NanGuard:
     """Checks every loss before it is used. On a GPU the check runs on the GPU and does not synchronise."""
 
     def __init__(self, model: nn.Module, optimizer: Optimizer, device: torch.device, *, ignore: bool) -> None:
-        """Guard the updates of `optimizer`; with `ignore` all of them are made, as in plain PyTorch."""
-        # A forward pass changes running statistics before its loss is known; on a device it is known too late.
+        """Guard the updates of `optimizer`; with `ignore` all updates are made, as in plain PyTorch."""
+        # A forward pass changes running statistics before its loss is known. On a GPU the loss is known too late to undo it.
         small = (buffer for buffer in model.buffers() if buffer.numel() <= MAX_STATISTICS)
         self._buffers = list(small) if device.type == "cpu" else []
         self._copies = [buffer.clone() for buffer in self._buffers]
@@ -39,7 +39,7 @@ class NanGuard:
             torch._foreach_copy_(self._copies, self._buffers)
 
     def restore_buffers(self) -> None:
-        """Undo what a forward pass did to the model's buffers."""
+        """Undo the changes of a forward pass to the model's buffers."""
         now = {id(buffer) for buffer in self._model.buffers()}
         for buffer, copy in zip(self._buffers, self._copies, strict=True):
             if id(buffer) in now:  # a buffer that the model replaced by another tensor has no copy
@@ -54,14 +54,14 @@ class NanGuard:
             self.found = self._skip = bad
 
     def passes(self, loss: Tensor | float) -> bool:
-        """Return whether to run backward from `loss` (). On a device always: the update is skipped there instead."""
+        """Return whether to run backward from `loss` (). On a GPU always: the GPU skips the update instead."""
         if not self.protects:
             return True
         if self._on_device and isinstance(loss, Tensor):
             bad = ~torch.isfinite(loss)
             self._bad = bad if self._bad is None else self._bad | bad
             return True
-        # A device whose optimizer cannot skip an update has to wait for the number here.
+        # If the optimizer cannot skip an update on the GPU, wait for the loss here.
         if math.isfinite(loss):
             return True
         self.found = self._skip = True

@@ -1,4 +1,4 @@
-"""Give a paused training's device memory back: its state waits on the host and returns bit for bit."""
+"""Release the device memory of a paused training: its state moves to the host, and returns bit for bit."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Offload:
         return before - _reserved(device)
 
     def reload(self) -> None:
-        """Move everything back. Raises torch.OutOfMemoryError where there is no room; call it again later then."""
+        """Move everything back. Raises torch.OutOfMemoryError if the device lacks memory; then call it again later."""
         if self._offloaded:
             self._move(self._state.device)
             self._offloaded = False

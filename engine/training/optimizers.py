@@ -35,12 +35,12 @@ def build_optimizer(text: str, model: nn.Module, lr: float) -> Optimizer:
     """
     spec = Spec.parse(text)
     if spec.name not in OPTIMIZERS:
-        raise SettingError(f"there is no optimizer {spec.name!r}; there are {', '.join(sorted(OPTIMIZERS))}")
+        raise SettingError(f"there is no optimizer {spec.name!r}: choose from {', '.join(sorted(OPTIMIZERS))}")
     kind = OPTIMIZERS[spec.name]
     known = [name for name in inspect.signature(kind).parameters if name not in ("params", "lr")]
     for option in spec.options:
         if option not in known:
-            raise SettingError(f"optimizer {spec.name} has no option {option!r}; it has {', '.join(known)}")
+            raise SettingError(f"optimizer {spec.name} has no option {option!r}: choose from {', '.join(known)}")
     options: dict[str, Any] = {name: _value(value) for name, value in spec.options.items()}
     for name, value in options.items():
         if wanted := _mismatch(inspect.signature(kind).parameters[name].default, value):
@@ -78,14 +78,14 @@ def unhooked_step(optimizer: Optimizer) -> Callable[[], object]:
 
 
 def _value(value: Value) -> Any:
-    """Return an option's value; numbers joined by dashes become a tuple, as in `adam:betas=0.9-0.95`."""
+    """Return the value of an option; numbers joined by dashes become a tuple, as in `adam:betas=0.9-0.95`."""
     parts = SEPARATOR.split(value) if isinstance(value, str) else []
     numbers = [literal(part) for part in parts]
     return tuple(numbers) if len(numbers) > 1 and all(isinstance(number, int | float) for number in numbers) else value
 
 
 def _mismatch(default: Any, value: Any) -> str:
-    """Return what an option must be, judged by torch's default for it; empty if `value` is of that kind."""
+    """Return the kind of value that an option needs, as its default in torch shows; empty if `value` is of that kind."""
     if isinstance(default, bool):
         return "" if isinstance(value, bool) else "yes or no"
     if isinstance(default, int | float):

@@ -23,18 +23,18 @@ class Progress:
     seconds: float = 0.0
     """Seconds of training and evaluation, without pauses."""
     evaluated: int = 0
-    """Step of the last scheduled evaluation; one that was cut short is made again."""
+    """Step of the last complete scheduled evaluation; an interrupted one is repeated on resume."""
     fold: int = 0
     """Current fold, from 0."""
 
     @property
     def epoch_number(self) -> int:
-        """The current epoch as people count: the first is 1."""
+        """The current epoch, counted from 1."""
         return self.epoch + (self.batch > 0)
 
     @property
     def position(self) -> dict[str, Any]:
-        """`step` and `epoch` as an event carries them."""
+        """`step` and `epoch` as the fields of an event."""
         return {"step": self.step, "epoch": self.epoch_number}
 
     def state_dict(self) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class Progress:
 
 
 class Clock:
-    """Adds the time that passes to a progress, while it runs."""
+    """Adds the elapsed time to a `Progress` while it runs."""
 
     def __init__(self, progress: Progress) -> None:
         """Start stopped."""
@@ -60,12 +60,12 @@ class Clock:
         self._since = time.monotonic()
 
     def stop(self) -> None:
-        """Add the time since the last reading, then stand still."""
+        """Add the time since the last reading, then stop counting."""
         self.read()
         self._since = None
 
     def read(self) -> None:
-        """Add the time since the last reading, unless the clock stands still."""
+        """Add the time since the last reading, unless the clock is stopped."""
         if self._since is not None:
             now = time.monotonic()
             self._progress.seconds, self._since = self._progress.seconds + now - self._since, now

@@ -1,4 +1,4 @@
-"""Learning-rate schedulers by name and options, from torch's own, and how a manual change goes into them.
+"""Build torch's learning-rate schedulers by name and options, and apply manual changes of the rate to them.
 
 To add a scheduler, add a row to `config/scheduler_table.py`.
 """
@@ -43,9 +43,9 @@ class Scheduler:
         return dict(self._scheduler.state_dict())
 
     def restore(self, state: dict[str, Any], optimizer: Optimizer, fresh: list[dict[str, Any]]) -> None:
-        """Load what `state_dict` returned. The parameter groups are already loaded; `fresh` is a copy from before that.
+        """Load the result of `state_dict`. The parameter groups are already loaded; `fresh` is a copy from before that.
 
-        If the run is now longer or shorter, the schedule becomes that of the new length, at the saved position; a
+        If the run is now longer or shorter, the schedule becomes that of the new length, at the saved position. A
         manual change of the learning rate is kept as a factor.
         """
         if _run_lengths(state) == _run_lengths(self.state_dict()):
@@ -57,7 +57,7 @@ class Scheduler:
             group["lr"] = was["lr"] * factor
         _rescale(self._scheduler, factor, [group["lr"] for group in groups])
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch misses the optimizer's steps between
+            warnings.simplefilter("ignore")  # torch warns that no optimizer step came between
             for _ in range(state["last_epoch"]):
                 self._scheduler.step()
 
@@ -169,7 +169,7 @@ def _in_steps(row: SchedulerSpec, options: dict[str, Any], steps_per_epoch: int,
 
 def _find(name: str) -> SchedulerSpec:
     if name not in BY_NAME:
-        raise SettingError(f"there is no scheduler {name!r}; there are none, warmup, {', '.join(BY_NAME)}")
+        raise SettingError(f"there is no scheduler {name!r}: choose from none, warmup, {', '.join(BY_NAME)}")
     return BY_NAME[name]
 
 
@@ -181,7 +181,7 @@ def _options(row: SchedulerSpec, spec: Spec, shown: str = "", only: tuple[str, .
     for option, value in spec.options.items():
         name = row.short.get(option, option)
         if name not in names:
-            raise SettingError(f"scheduler {shown} has no option {option!r}; it has {', '.join(names)}")
+            raise SettingError(f"scheduler {shown} has no option {option!r}: choose from {', '.join(names)}")
         found[name] = _checked(row, shown, name, value)
     return {**row.defaults, **found}
 

@@ -1,4 +1,4 @@
-"""The state of a training: all that a checkpoint holds, in one place."""
+"""The state of a training: the complete content of a checkpoint."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .schedulers import Scheduler
 
 @dataclass
 class TrainingState:
-    """What a training needs to continue as if it had never stopped; the same fields save, load and move it."""
+    """The complete state of a training, with methods to save, load and move it."""
 
     device: torch.device
     settings: Settings
@@ -49,7 +49,7 @@ class TrainingState:
     """Test metrics of the folds before this one."""
 
     def __post_init__(self) -> None:
-        """Derive what the loop reads at every step."""
+        """Derive the values that the loop reads at every step."""
         self.trained_parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         self.clock = Clock(self.progress)
         self.batches_per_epoch = batch_count(self.batches)
@@ -88,7 +88,7 @@ class TrainingState:
         return saved
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Take the state of a checkpoint. Raises CheckpointError, which says what does not fit."""
+        """Take the state of a checkpoint. Raises CheckpointError, which names the part that does not fit."""
         load_model(self.model, saved["model"])
         fresh = [dict(group) for group in self.optimizer.param_groups]
         try:

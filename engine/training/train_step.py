@@ -47,7 +47,7 @@ class TrainStep:
         state = self._state
         progress, guard = state.progress, self.guard
         guard.keep_buffers()
-        # Dropout, and all that a model draws, is a function of the position: nothing has to be restored on resume.
+        # Dropout and every other random number of the model depend only on the position, so resuming restores no generator.
         self._reseed(seed_for(Stream.STEP, self._settings.seed, progress.epoch, progress.batch), state.device)
         try:
             if self._autocast is not None:
@@ -59,7 +59,7 @@ class TrainStep:
             guard.restore_buffers()
             raise
         try:
-            # On the CPU reading a number waits for nothing; on a device the loss stays there until it is reported.
+            # On the CPU, reading the loss is free. On a GPU it would synchronise, so the loss stays there until it is reported.
             value = loss.item() if self._on_cpu else loss.detach()
         except (AttributeError, RuntimeError):
             guard.restore_buffers()
@@ -87,11 +87,11 @@ class TrainStep:
         return True
 
     def close_window(self) -> bool:
-        """Step with the accumulation window that the end of a stream cut short; return whether there was one."""
+        """Step with the incomplete accumulation window at the end of a stream; return whether there was one."""
         window = self._state.window
         if not window:
             return False
-        # Only now is it known how many batches share the window.
+        # The number of batches in the window is known only now.
         for parameter in self._state.trained_parameters:
             if parameter.grad is not None:
                 parameter.grad.mul_(self._window_size() / len(window))
@@ -105,7 +105,7 @@ class TrainStep:
         if guard.allows():
             if self._settings.clip is not None:
                 scaler.unscale_(optimizer)
-                # Not the model's: gradients may pile up on parameters that this optimizer does not train.
+                # Not all parameters of the model: gradients accumulate on those that this optimizer does not train.
                 torch.nn.utils.clip_grad_norm_(state.trained_parameters, self._settings.clip)
             try:
                 if scaler.is_enabled():
@@ -124,7 +124,7 @@ class TrainStep:
             state.scheduler.step("step")
 
     def _drop_window(self) -> None:
-        """Go back to the last optimizer step: half a backward pass leaves useless gradients in the window."""
+        """Return to the last optimizer step: an interrupted backward pass leaves incomplete gradients in the window."""
         state = self._state
         self.guard.restore_buffers()
         state.progress.batch -= len(state.window)
@@ -133,7 +133,7 @@ class TrainStep:
         self._drop_gradients()
 
     def _drop_gradients(self) -> None:
-        # The same as optimizer.zero_grad(), at a tenth of its time for a small model.
+        # Equal to optimizer.zero_grad(), in a tenth of the time for a small model.
         for parameter in self._state.trained_parameters:
             parameter.grad = None
 

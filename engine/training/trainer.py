@@ -32,7 +32,7 @@ from .train_step import TrainStep
 
 
 class Trainer:
-    """Trains one model: a whole run, or one fold of it. Its collaborators get what they need, never the trainer."""
+    """Trains one model: a whole run, or one fold of it. Its collaborators receive only the parts that they need."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Trainer:
         fold: int | None = None,
         folds_done: list[dict[str, float]] | None = None,
     ) -> None:
-        """Build everything that training needs. Raises SettingError where settings and task do not fit."""
+        """Build everything that training needs. Raises SettingError if the settings do not fit the task."""
         self.task, self.settings, self.device = task, settings, device
         self._controls, self._emit, self._next_report = controls, emit, 0.0
         metrics = Metrics(task.metrics, device, logits=isinstance(task.loss, nn.BCEWithLogitsLoss))
@@ -95,13 +95,13 @@ class Trainer:
         self.checkpoints.start(progress.step, progress.epoch)
         self.start_clock()
         self._forward.train()
-        self._between_batches()  # makes the evaluation that an earlier process could not finish
+        self._between_batches()  # runs an evaluation that an earlier process could not finish
         self._stop_if_exhausted()
         while progress.epoch < self.settings.epochs:
             for batch in self.state.batches.epoch(progress.epoch, progress.batch):
                 if self.step.run(batch) and self.step.guard.found:
                     self.flush()
-                # What follows the last batch happens below, when the epoch is over.
+                # The work after the last batch is done below, when the epoch has ended.
                 if progress.batch != self.state.batches_per_epoch:
                     self._between_batches()
             if self.step.close_window() and self.step.guard.found:
@@ -113,7 +113,7 @@ class Trainer:
             self._between_batches(epoch_ended=True)
 
     def _between_batches(self, *, epoch_ended: bool = False) -> None:
-        """Do what is due between two batches; nearly always it is nothing. Raises StopTraining."""
+        """Evaluate, save, emit losses and handle commands, each only if due. Raises StopTraining."""
         progress = self.state.progress
         # Never inside an accumulation window: its gradients belong to a later step.
         may_evaluate = progress.step != progress.evaluated and not self.state.window
@@ -130,7 +130,7 @@ class Trainer:
             self.commands.poll()
 
     def _evaluate_on_schedule(self) -> None:
-        """Evaluate, and let all that depends on it follow. Raises StopTraining where the patience is used up."""
+        """Evaluate, then step the scheduler, warn, save a best and stop early. Raises StopTraining if patience is exhausted."""
         progress = self.state.progress
         metrics = self.evaluate("schedule")
         monitored, is_best = self.evaluation.count(metrics, self.position)
@@ -149,7 +149,7 @@ class Trainer:
             raise StopTraining("early_stopping", message)
 
     def _step_scheduler(self, unit: Unit, metric: float | None = None) -> None:
-        """Step the scheduler if `unit` is its own, and emit how the learning rate changed."""
+        """Step the scheduler if it steps with `unit`, and emit a change of the learning rate."""
         scheduler = self.state.scheduler
         if scheduler is None:
             return
@@ -183,11 +183,11 @@ class Trainer:
         if self._controls.pending(now):
             self.commands.poll(evaluating=True)
 
-    # ---- what commands do, see LoopActions ------------------------------------------------------------------------
+    # ---- the methods of LoopActions, for commands -----------------------------------------------------------------
 
     @property
     def position(self) -> dict[str, Any]:
-        """`step` and `epoch`, as an event carries them."""
+        """`step` and `epoch`, as the fields of an event."""
         return self.state.progress.position
 
     def flush(self, *, final: bool = False) -> None:
@@ -206,7 +206,7 @@ class Trainer:
         self.checkpoints.save_latest("command", commands=(command_id,))
 
     def poll_saves(self) -> None:
-        """Emit which saves ended."""
+        """Emit the results of saves that have ended."""
         self.checkpoints.poll()
 
     def evaluate(self, cause: str) -> dict[str, float]:
@@ -254,7 +254,7 @@ class Trainer:
         """Stop counting the training's time."""
         self.state.clock.stop()
 
-    # ---- its life -------------------------------------------------------------------------------------------------
+    # ---- load, close ---------------------------------------------------------------------------------------------
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Continue from a checkpoint. Raises CheckpointError where it belongs to another model."""

@@ -1,4 +1,4 @@
-"""Imports that must not happen, checked in fresh processes: a static graph cannot show whether a deferral defers."""
+"""Imports that must not happen, checked in fresh processes: a static graph cannot show whether an import is really deferred."""
 
 from __future__ import annotations
 

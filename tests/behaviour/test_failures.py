@@ -93,7 +93,7 @@ def test_overfitting_is_reported_once_with_the_best_step(process_runner: Process
 
 
 def test_second_engine_on_a_run_is_refused(process_runner: ProcessRunner, tmp_path: Path) -> None:
-    """The second engine exits at once with code 2 and names the process that trains the run; the first trains on."""
+    """The second engine exits at once with code 2 and names the process that trains the run; the first continues."""
     folder = create(tmp_path, "endless")
     done = process_runner.start(folder)
     pid = wait_until(lambda: last_event(folder, e.RunStarted), "start").pid
@@ -192,4 +192,4 @@ def test_resuming_a_completed_run_trains_nothing_and_says_so(tmp_path: Path) -> 
     first, again = train(folder), train(folder)
     assert (first.cause, first.message) == ("completed", "")
     assert (again.cause, again.step) == ("completed", first.step)
-    assert again.message == "nothing was left to train: `stoker resume run --epochs N` trains on"
+    assert again.message == "nothing was left to train: extend the run with `stoker resume run --epochs N`"

@@ -95,7 +95,7 @@ def test_on_nan_stop_fails_the_run_with_good_weights(tmp_path: Path) -> None:
 
 
 def test_on_nan_ignore_trains_on_and_warns_once(tmp_path: Path) -> None:
-    """With `ignore` the run trains on like plain PyTorch, warns once, and records NaN."""
+    """With `ignore` the run continues like plain PyTorch, warns once, and records NaN."""
     folder = create(tmp_path, "poisoned", on_nan="ignore")
     last, controls = train(folder)
     assert (last.cause, controls.pauses, len(warnings(folder))) == ("completed", 0, 1)
@@ -107,7 +107,7 @@ def test_nan_gradient_never_overwrites_the_last_good_checkpoint(tmp_path: Path) 
     """No save overwrites the last good state, not even at the end; a save by hand says why it failed."""
     folder = create(tmp_path, "exploding", save_every="1steps", on_nan="stop")
     last, _ = train(folder)
-    assert last.cause == "failed" and last.message.endswith("; its last state could not be saved")
+    assert last.cause == "failed" and last.message.endswith("; the final state could not be saved")
     assert "Could not save latest.pt: the model holds NaN or infinity. " in warnings(folder)[-1].message
     found = checkpoint.newest(folder.checkpoints)
     assert found is not None and all_finite(found[1]["model"].values())

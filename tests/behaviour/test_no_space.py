@@ -29,7 +29,7 @@ def small_filesystem(tmp_path: Path) -> Iterator[Path]:
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(place)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("this machine lets nobody mount a file system here")
+        pytest.skip("a file system cannot be mounted on this machine")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
 
@@ -64,7 +64,7 @@ def failures(received: list[e.Event]) -> list[str]:
 def test_run_on_a_full_disk_trains_on_and_saves_when_there_is_space(
     small_filesystem: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The run warns, trains on, saves when there is space again, and keeps its whole history."""
+    """The run warns, continues, saves when there is space again, and keeps its whole history."""
     monkeypatch.setattr(manager, "RETRY_INTERVAL", 0.0)
     folder = create(small_filesystem, "held", {"hidden": HIDDEN}, save_every="1epochs", epochs=12)
     filler, kept, received = small_filesystem / "filler", [], list[e.Event]()
@@ -106,7 +106,7 @@ def test_save_over_the_file_size_limit_fails_with_the_systems_reason(limited: in
     command_id = controls.send(Command(command="save"))
     received: list[e.Event] = []
     last = session.train(folder, controls, received.append)
-    assert (last.cause, last.message) == ("failed", "its last state could not be saved")
+    assert (last.cause, last.message) == ("failed", "the final state could not be saved")
     answers = [event for event in received if isinstance(event, e.CommandAnswered)]
     assert [(answer.id, answer.status, answer.message) for answer in answers] == [
         (command_id, "failed", "File too large")

@@ -50,7 +50,7 @@ def test_send_controls_a_background_run(tmp_path: Path) -> None:
     assert "above 0" in printed
     assert step(folder) == paused_at
     assert send("resume") == (0, "resumed")
-    wait_until(lambda: step(folder) > paused_at, "it goes on")
+    wait_until(lambda: step(folder) > paused_at, "the run continues")
     assert send("resume") == (0, "was not paused")
     assert send("pause", "--release")[0] == 0
     assert send("resume")[0] == 0
@@ -63,7 +63,7 @@ def test_send_controls_a_background_run(tmp_path: Path) -> None:
 
 
 def test_garbage_in_the_command_file_is_answered_or_skipped(tmp_path: Path) -> None:
-    """After half a line, a megabyte or an unknown command the run trains on and executes the next command."""
+    """After half a line, a megabyte or an unknown command the run continues and executes the next command."""
     assert stoker(tmp_path, "run", "iris", "--background", "--headless", "--name", "one", *ENDLESS).returncode == 0
     folder = RunFolder(tmp_path / "runs" / "one")
     with folder.commands.open("ab") as file:

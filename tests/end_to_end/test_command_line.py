@@ -84,7 +84,7 @@ def test_digits_reaches_its_accuracy(tmp_path: Path) -> None:
         (["run", "broken.py:task"], r"broken.py.*division.*broken.py:2"),
         (["run", "empty.py:task"], "empty.py has no function 'task'"),
         (["resume", "nope"], "nope"),
-        (["resume", "no run"], "no run folder"),
+        (["resume", "no run"], "not a run folder"),
         (["resume", "taken", "--epochs", "many"], "--epochs 'many'"),
         (["resume", "taken", "--epochs", "9", "--from", "nothing"], "no checkpoint 'nothing'"),
         (["evaluate", "taken"], "no checkpoint"),
@@ -105,7 +105,7 @@ def test_wrong_request_is_one_clear_line(tmp_path: Path, arguments: list[str], n
     assert done.stderr.count("\n") == 1
     assert not done.stdout
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {"taken", "no run"}
-    assert "9" not in (tmp_path / "runs" / "taken" / "run.json").read_text(), "what was refused is not remembered"
+    assert "9" not in (tmp_path / "runs" / "taken" / "run.json").read_text(), "a refused limit is not recorded"
 
 
 def test_failed_training_exits_with_1(tmp_path: Path) -> None:

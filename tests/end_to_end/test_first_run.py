@@ -71,7 +71,7 @@ def test_run_is_watched_paused_saved_quit_and_resumed_by_keys(tmp_path: Path, co
 
 
 def test_answering_no_to_the_quit_question_keeps_training(tmp_path: Path) -> None:
-    """After the answer no the run trains on."""
+    """After the answer no the run continues."""
     with Terminal(["run", "iris", "--name", "one", "--epochs", "10000000"], tmp_path) as terminal:
         terminal.wait_for("training")
         terminal.press("q")

@@ -19,7 +19,7 @@ STEP = r"step +([\d,]+) / "
 
 
 def test_run_in_tmux_over_ssh_outlives_the_login(tmp_path: Path) -> None:
-    """A run in tmux is watched, paused, resized and steered; the login ends and the run finishes."""
+    """A run in tmux is watched, paused, resized and controlled; the login ends and the run finishes."""
     if not shutil.which("tmux"):
         pytest.skip("there is no tmux on this machine")
     folder = RunFolder(tmp_path / "runs" / "one")

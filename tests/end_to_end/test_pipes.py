@@ -66,7 +66,7 @@ def test_json_output_holds_events_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", ["--json", "--headless"])
 def test_closed_pipe_does_not_end_the_run(tmp_path: Path, how: str) -> None:
-    """After `| head -1` the run trains on and records everything in its folder."""
+    """After `| head -1` the run continues and records everything in its folder."""
     folder = RunFolder(tmp_path / "runs" / "one")
     with subprocess.Popen(command(tmp_path, how), cwd=tmp_path, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None

@@ -38,7 +38,7 @@ def main_thread_seconds(pid: int) -> float:
 def test_training_continues_in_the_same_process_without_its_terminal(
     tmp_path: Path, undisturbed: RunFolder, cut: str
 ) -> None:
-    """The run saves, trains on in the same process without cost for the dashboard, and ends with the same bits."""
+    """The run saves, continues in the same process without cost for the dashboard, and ends with the same bits."""
     folder = RunFolder(tmp_path / "runs" / "one")
     program, arguments = PROGRAM, [*RUN, "one"]
     if cut.endswith("ignored"):

@@ -59,7 +59,7 @@ def test_a_built_in_task_is_trained_by_name_and_evaluated(tmp_path: Path) -> Non
 
 
 def test_a_wrong_request_and_a_failed_training_raise(tmp_path: Path) -> None:
-    """Each error is of the class that says who can mend it."""
+    """A wrong request raises RequestError, and a failed training raises TrainingError."""
 
     def broken() -> stoker.Task:
         task = line()
@@ -77,7 +77,7 @@ def test_a_wrong_request_and_a_failed_training_raise(tmp_path: Path) -> None:
 
 
 def test_a_command_to_a_run_without_an_engine_raises(tmp_path: Path) -> None:
-    """And one that does not exist is refused before the run is looked at."""
+    """An unknown command is refused before the run is read."""
     folder = stoker.train(line, runs=tmp_path, epochs=1)
     with pytest.raises(stoker.RunError, match="no engine to take commands"):
         stoker.send(folder, "pause")
@@ -93,7 +93,7 @@ def test_every_public_name_can_be_imported() -> None:
 
 
 def test_the_example_reads_a_run_and_plots_it(tmp_path: Path) -> None:
-    """`docs/examples/plot_a_run.py` writes a picture."""
+    """`docs/examples/plot_a_run.py` writes an image."""
     pytest.importorskip("matplotlib")
     stoker.train(line, name="one", runs=tmp_path, epochs=2)
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What a run was started with."""
+"""The recorded environment of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stoker.engine.environment import git_commit, versions
 
 
 def test_the_versions_of_a_run() -> None:
-    """With stoker's own, which is written down once."""
+    """They include the version of stoker, which is defined in one place."""
     found = versions()
     assert set(found) - {"cuda"} == {"stoker", "python", "torch", "numpy", "machine"}
     assert found["stoker"] == stoker.__version__ == version("stoker")

@@ -1,4 +1,4 @@
-"""Numbers as text for people."""
+"""Numbers as text for the user."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class StokerApp(BaseApp):
             self._events_loop.call_soon_threadsafe(partial(self.exit, return_code=code))
 
     def open_run(self, folder: RunFolder) -> None:
-        """Show the run in `folder`, in whichever process it trains."""
+        """Show the dashboard of the run in `folder`."""
         if (shown := self._shown(folder)) is None:
             self.push_screen(self._dashboard_of(folder, FolderSource(folder)))
             return
@@ -134,7 +134,7 @@ class StokerApp(BaseApp):
             self.push_screen(Results(folder))
 
     def action_export(self) -> None:
-        """Ask what to export of the run on the screen, and write it."""
+        """Ask for the file to export from the run on the screen, and write it."""
         from ..screens.export import Export
 
         folder = self._current_run

@@ -1,4 +1,4 @@
-"""The base of the app, with what all screens share: back, help, themes, the command palette."""
+"""The base of the app, with the features that all screens share: back, help, themes, the command palette."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class BaseApp(TerminalApp):
             self.theme = preferences.current.theme
 
     def on_mount(self) -> None:
-        """Follow the theme, and send the whole screen after a suspend."""
+        """Apply theme changes, and redraw the whole screen after a suspend."""
         self.theme_changed_signal.subscribe(self, self._save_theme)
         self.app_resume_signal.subscribe(self, lambda _: self.screen_diff.forget())
 

@@ -16,7 +16,7 @@ from stoker.engine.runs.folder import RunFolder, list_runs
 
 
 class OpensRuns(Protocol):
-    """The part of the app that opens a run."""
+    """The interface of an app that opens runs."""
 
     runs: Path
     """The folder of runs."""

@@ -1,4 +1,4 @@
-"""What the user chose, kept from one session to the next. Errors reading or writing the file are ignored."""
+"""The user's preferences, kept between sessions. Errors reading or writing the file are ignored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One terminal with the app and the engine of this process: signals, and a terminal that goes away."""
+"""One terminal with the app and the engine of this process: handles signals, and the loss of the terminal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def show(app: StokerApp, log: Path) -> bool:
     then goes to the run's engine.log.
     """
     for name in ("COLUMNS", "LINES"):
-        # If a shell exports them, Textual uses them and ignores the terminal's real size.
+        # If a shell exports these variables, Textual uses them and ignores the terminal's real size.
         os.environ.pop(name, None)
     with own_terminal(log) as terminal, _signals(app, terminal):
         terminal.on_gone = partial(_end_app_and_save, app)

@@ -10,7 +10,7 @@ from stoker.engine.errors import RunError
 
 
 async def run_command(*arguments: str) -> str:
-    """Return what `stoker ARGUMENTS` prints on stdout. Cancelling kills the process.
+    """Run `stoker ARGUMENTS` and return its output on stdout. Cancelling kills the process.
 
     Raises RunError with the last line of its stderr if it fails.
     """

@@ -36,6 +36,6 @@ class LogTail:
 
 
 def clean(line: bytes) -> str:
-    """Return a printed line as a terminal would show it; of a progress bar the last state."""
+    """Return a printed line as a terminal would show it; a progress bar is reduced to its last state."""
     text = line.decode("utf-8", "replace").rstrip("\r").rpartition("\r")[2]
     return ESCAPE_CODES.sub("", text.expandtabs()).rstrip()

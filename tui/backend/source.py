@@ -19,7 +19,7 @@ LOCK_CHECK_INTERVAL = 1.0  # seconds between two checks of the run's lock
 
 
 class Source(Protocol):
-    """What the dashboard needs from a run."""
+    """The interface that the dashboard needs from a run."""
 
     def read(self) -> list[Event]:
         """Return the events since the last call, past events first; a long history takes several calls."""

@@ -1,1 +1,1 @@
-"""The command line: the commands, their options, and what they start."""
+"""The command line: the commands, their options, and the screens and trainings that they start."""

@@ -15,7 +15,7 @@ from .arguments import newest_run
 from .options import display_options, runs_option
 
 PLAIN_COMMANDS = tuple(spec.name for spec in COMMANDS if spec.name != "set_learning_rate")
-"""The commands that stand for themselves; `lr=0.001` stands for the other one."""
+"""The commands that are written by their names; `set_learning_rate` is written as `lr=0.001`."""
 SEND_HELP = "\b\n" + "\n".join(
     f"{'lr=X' if spec.name == 'set_learning_rate' else spec.name:<9} {spec.help}" for spec in COMMANDS
 )
@@ -26,7 +26,7 @@ SEND_HELP = "\b\n" + "\n".join(
 @runs_option
 @display_options
 def attach(name: str | None, runs_folder: Path) -> int:
-    """Open the dashboard of RUN, in whichever process it trains. Without RUN: of the newest run."""
+    """Open the dashboard of RUN, which may train in another process or have ended. Without RUN: of the newest run."""
     folder = find_run(runs_folder, name) if name else newest_run(runs_folder)
     if not launch.at_terminal():
         raise RequestError("`stoker attach` needs a terminal: without one use `stoker ls` and `stoker send`")
@@ -39,7 +39,7 @@ def attach(name: str | None, runs_folder: Path) -> int:
 @click.option("--release", is_flag=True, help="With pause: release GPU memory until the run is resumed.")
 @runs_option
 def send(name: str, request: str, release: bool, runs_folder: Path) -> int:
-    """Send a command to the engine that trains RUN, and wait for its answer; exit code 0 only if it succeeded."""
+    """Send a command to the engine that trains RUN, and wait for its answer. Exit code 1 if the command failed."""
     from stoker.engine.runs.client import send_command
 
     answer = send_command(find_run(runs_folder, name), parse_command(request, release=release))

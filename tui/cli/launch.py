@@ -1,4 +1,4 @@
-"""Starts what a command asks for: a dashboard, another screen, plain lines, or a background process."""
+"""Start a dashboard, another screen, training with plain lines, or a background process, for the commands."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def open_comparison(folders: Sequence[RunFolder], runs_folder: Path) -> int:
 
 
 def at_terminal() -> bool:
-    """Return whether stdin and stdout are a terminal, so that a person can see a screen and press keys."""
+    """Return whether stdin and stdout are a terminal, so that the user can see a screen and press keys."""
     return sys.stdout.isatty() and sys.stdin.isatty()
 
 
@@ -87,7 +87,7 @@ def _run_app(app: StokerApp, log: Path) -> int:
     if app.engine is None:
         return app.return_code or 0
     if not terminal_open:
-        # Nothing can be printed any more; engine.log and events.jsonl have the end of the run.
+        # The terminal is gone, so print nothing: engine.log and events.jsonl record the end of the run.
         return exit_code(app.finished, app.engine.controls) if app.finished else 0
     if app.error is not None:
         raise app.error

@@ -15,7 +15,7 @@ from stoker.engine.config.fields import flag
 from stoker.engine.config.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
-ASCII_KEY = "stoker.ascii"  # in the meta data of click's context
+ASCII_KEY = "stoker.ascii"  # key in the `meta` of click's context: --ascii was given
 SLOW_FPS = "4"  # frames a second with --slow
 
 runs_option = click.option(
@@ -28,8 +28,8 @@ runs_option = click.option(
     show_default=True,
 )
 headless_option = click.option("--headless", is_flag=True, help="Print plain lines instead of the dashboard.")
-# Each command prints what one class or function defines: `run` and `resume` the events of engine/runs/events.py, `ls`
-# RunSummary, `tasks` task_table.tasks, `evaluate` checkpoint_evaluation.evaluate.
+# The fields are defined for `run` and `resume` in engine/runs/events.py, for `ls` in RunSummary, for `tasks` in
+# task_table.tasks, and for `evaluate` in checkpoint_evaluation.evaluate.
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 

@@ -82,9 +82,13 @@ def run(
 
 @click.command()
 @click.argument("name", required=False, metavar="[RUN]")
-@click.option("--from", "checkpoint", metavar="latest|best|PATH", help="Checkpoint to resume from.")
+@click.option("--from", "checkpoint", metavar="latest|best|PATH", help="Checkpoint to resume from (default: latest).")
 @click.option("--epochs", metavar="N", help="Train until this epoch; extends a completed run.")
-@click.option("--patience", metavar="N", help="Evaluations without improvement before the run stops; 'none': never.")
+@click.option(
+    "--patience",
+    metavar="N",
+    help="Stop after this many evaluations without improvement ('none': never); extends a run that stopped early.",
+)
 @runs_option
 @headless_option
 @json_option

@@ -1,4 +1,4 @@
-"""Several runs side by side as plain text: what `stoker compare` prints without a terminal."""
+"""Several runs side by side as plain text, for `stoker compare` without a terminal."""
 
 from __future__ import annotations
 

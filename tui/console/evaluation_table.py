@@ -1,4 +1,4 @@
-"""The evaluation of a checkpoint as plain text: what `stoker evaluate` prints."""
+"""The evaluation of a checkpoint as plain text, for `stoker evaluate`."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ PROGRESS_INTERVAL = 2.0  # seconds between two lines of progress
 
 
 def numbers(values: dict[str, float]) -> str:
-    """Return metrics as `accuracy 0.9667, loss 0.0537`, loss last; the mean of folds has its deviation (± std)."""
+    """Return metrics as `accuracy 0.9667, loss 0.0537`, loss last. A mean over folds is followed by its deviation (± std)."""
     names = sorted((name for name in values if not name.endswith("_std")), key=lambda name: name == "loss")
     deviations = {name: f" ± {values[f'{name}_std']:.4f}" for name in names if f"{name}_std" in values}
     return ", ".join(f"{name} {values[name]:.4f}{deviations.get(name, '')}" for name in names)

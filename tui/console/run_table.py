@@ -1,4 +1,4 @@
-"""The runs of a folder as plain text: what `stoker ls` prints."""
+"""The runs of a folder as plain text, for `stoker ls`."""
 
 from __future__ import annotations
 

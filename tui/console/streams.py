@@ -1,4 +1,4 @@
-"""stdout and stderr of a run without a dashboard: a reader that goes away never stops the training."""
+"""stdout and stderr of a run without a dashboard: the training continues when their reader closes them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class FallbackStream(io.TextIOWrapper):
 
 @contextlib.contextmanager
 def safe_output(log: Path, *, exclusive: bool) -> Iterator[Callable[[str], None]]:
-    """Give a function that prints a line on stdout; output to a closed stdout or stderr goes to `log`.
+    """Yield a function that prints a line on stdout; output to a closed stdout or stderr goes to `log`.
 
     With `exclusive` only these lines reach stdout: other output to stdout goes to `log`.
     """

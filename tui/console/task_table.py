@@ -1,4 +1,4 @@
-"""The built-in tasks and their parameters: what `stoker tasks` prints."""
+"""The built-in tasks and their parameters, for `stoker tasks`."""
 
 from __future__ import annotations
 

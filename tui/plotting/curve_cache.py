@@ -20,7 +20,7 @@ class CurveCache:
         self._bands: dict[tuple[int, ...], FoldBand] = {}
 
     def mean(self, curve: Series) -> Series:
-        """Return the running mean, or `curve` itself without smoothing and where no two points share a mean."""
+        """Return the running mean; `curve` itself without smoothing, or if no two points fall into one window."""
         if not self.width or not curve.length:
             return curve
         key = id(curve), self.width

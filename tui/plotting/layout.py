@@ -136,7 +136,7 @@ def lay_out(spec: PlotSpec) -> PlotLayout:
 
 
 def _note(spec: PlotSpec, bad: bool) -> str:
-    """Return the text for curves without a drawable point; `bad` when some value is there but not drawable."""
+    """Return the note for curves without a drawable point; `bad` is True if values exist but none can be drawn."""
     if spec.log and bad:
         return "Log axis needs values above 0."
     return "No finite values." if bad else "No points here."

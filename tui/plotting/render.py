@@ -18,7 +18,7 @@ BLANK = 0x2800  # the braille character without dots
 BITS = np.array(
     [[0x40, 0x80], [0x04, 0x20], [0x02, 0x10], [0x01, 0x08]], np.uint32
 )  # bit of each dot, by its row from the bottom and its column
-BLANKS = "\N{NO-BREAK SPACE}"  # label that plotext reserves room for
+BLANKS = "\N{NO-BREAK SPACE}"  # a blank label, for which plotext reserves space
 COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
 

@@ -1,4 +1,4 @@
-"""What to draw: the input of `lay_out`."""
+"""The description of a plot: the input of `lay_out`."""
 
 from __future__ import annotations
 

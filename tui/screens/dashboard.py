@@ -56,7 +56,7 @@ first.
         """All past events have been read and shown."""
 
     class Restart(Message):
-        """A person wants to resume a run that has no engine."""
+        """The user wants to resume a run that has no engine."""
 
     def __init__(self, folder: RunFolder, source: Source, printed: LogTail, clock: Callable[[], float]) -> None:
         """Show the run in `folder`; `clock` returns Unix seconds."""
@@ -68,7 +68,7 @@ first.
         self._offered: object = None
 
     def compose(self) -> ComposeResult:
-        """Make the panels; styles/dashboard.tcss says which are hidden on a small screen."""
+        """Make the panels; styles/dashboard.tcss hides some of them on a small screen."""
         self._status, self._charts, self._side = StatusBar(id="state"), ChartGrid(id="plots"), Sidebar(id="side")
         self._log = EventLog(id="log")
         yield self._status
@@ -181,5 +181,5 @@ first.
             self.view.apply(RunFinished(at=self._clock(), cause="failed", message=message))
 
     def restart(self) -> None:
-        """Ask for an engine."""
+        """Request an engine that trains the run."""
         self.post_message(self.Restart())

@@ -25,7 +25,7 @@ from .prompt import ask_learning_rate
 FAST_POLL = 0.02  # seconds between two reads while a command waits for its answer
 FAST_POLL_FOR = 1.0  # seconds of fast polling after a command
 STOP = "Stop this run after the current batch?\nIt is saved first, and can be resumed later."
-NEEDS = {  # the commands of which one must be possible, by the action that sends them
+NEEDS = {  # action: the commands of which at least one must be possible
     "resume": {"resume", "restart"},
     "release": {"release"},
     "stop": {"stop"},
@@ -62,7 +62,7 @@ class DashboardActions(Screen[None], inherit_bindings=False):
         raise NotImplementedError
 
     def restart(self) -> None:
-        """Ask for an engine."""
+        """Request an engine that trains the run."""
         raise NotImplementedError
 
     @property
@@ -71,7 +71,7 @@ class DashboardActions(Screen[None], inherit_bindings=False):
         return self.controls.offers(self.view, self._clock())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only what is possible now."""
+        """Offer only the actions that are possible now."""
         if action == "look":
             return self.viewport.can_change(str(parameters[0]), self.view) or (
                 parameters[0] == "all" and bool(self.focused)
@@ -80,7 +80,7 @@ class DashboardActions(Screen[None], inherit_bindings=False):
         return wanted is None or bool(wanted & self.offers)
 
     def action_send(self, command: str) -> None:
-        """Send a command by its name; its events show what comes of it."""
+        """Send a command by its name; the events that follow show the result."""
         self._send(Command(command=command))
 
     def action_release(self) -> None:
@@ -101,7 +101,7 @@ class DashboardActions(Screen[None], inherit_bindings=False):
         self._set_lr(self.controls.next_lr(self.view, direction))
 
     def action_type_rate(self) -> None:
-        """Ask a person for a learning rate, and set it."""
+        """Ask the user for a learning rate, and set it."""
         self.app.push_screen(ask_learning_rate(self.view.lr[0] if self.view.lr else None), self._set_lr)
 
     def _set_lr(self, rate: float | None) -> None:
@@ -121,7 +121,7 @@ class DashboardActions(Screen[None], inherit_bindings=False):
             self.set_timer(FAST_POLL, partial(self._poll_fast, until))
 
     def action_resume(self) -> None:
-        """Continue a paused run, or ask for an engine for a run without one."""
+        """Continue a paused run, or request an engine for a run without one."""
         if "resume" in self.offers:
             self.action_send("resume")
         else:

@@ -1,4 +1,4 @@
-"""A question: which file to export from a run."""
+"""The dialog for an export: a list of the file formats."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Export(ModalScreen[Path | None]):
     BINDINGS = [Binding("escape,q,ctrl+c", "dismiss(None)", "Cancel", id="export.cancel", tooltip="Write nothing")]
 
     def __init__(self, folder: RunFolder) -> None:
-        """Ask what to export from the run in `folder`."""
+        """Ask for the file to export from the run in `folder`."""
         super().__init__()
         self._target = Path("exports") / folder.name
 

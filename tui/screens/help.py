@@ -1,4 +1,4 @@
-"""The keys of a screen in groups, and a text about the screen."""
+"""The help page: the keys of a screen in groups, and a text about the screen."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GROUPS = {
 
 
 class Help(ModalScreen[None]):
-    """The keys of the screen below."""
+    """The help page for the screen below it."""
 
     BINDINGS = [
         Binding("escape,q,question_mark,ctrl+c", "dismiss(None)", "Close", id="help.close", tooltip="Close this page")

@@ -43,7 +43,7 @@ class AskNumber(ModalScreen[N | None], Generic[N]):
             yield Static(KEYS, id="hint", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Show the error while a person types."""
+        """Show the error while the user types."""
         wrong = event.validation_result is not None and not event.validation_result.is_valid
         hint = self.query_one("#hint", Static)
         hint.set_class(wrong, "-wrong")

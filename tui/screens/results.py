@@ -54,7 +54,7 @@ folds are added."""
         self._index = 0
 
     def compose(self) -> ComposeResult:
-        """Make the parts of the result, and a line for the time before it."""
+        """Create the widgets of the result, and a line of text for the time before the result."""
         yield ScreenHeader(id="title")
         yield Static(id="waiting")
         with ScrollableContainer(id="measured"):

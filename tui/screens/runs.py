@@ -16,11 +16,11 @@ from ..widgets.runs_table import RunsTable
 from .confirm import Confirm
 from .runs_list import RunsList
 
-NEEDS_RUN = ("open", "resume", "mark", "compare", "delete")
+NEEDS_RUN = ("open", "resume", "mark", "compare", "delete")  # actions on the run under the cursor
 
 
 class RunOpener(Protocol):
-    """What the screen needs from its app."""
+    """The interface that the screen needs from its app."""
 
     def open_run(self, folder: RunFolder) -> None:
         """Show the dashboard of a run."""
@@ -60,7 +60,7 @@ and it is saved when you quit."""
         return cast(RunOpener, self.app)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the actions on a run only where there is one."""
+        """Offer the actions on a run only if one is under the cursor."""
         if action in NEEDS_RUN:
             return self.folder is not None
         return super().check_action(action, parameters)

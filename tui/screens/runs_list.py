@@ -48,7 +48,7 @@ class RunsList(Screen[None]):
         self._reading = False
 
     def compose(self) -> ComposeResult:
-        """Put the table, or a note without runs, above the filter."""
+        """Create the table, the note for an empty list, and the filter below them."""
         yield ScreenHeader(id="title")
         yield RunsTable(id="runs")
         yield Static(id="empty")
@@ -119,7 +119,7 @@ class RunsList(Screen[None]):
         ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the filter and the marks only where they would do something."""
+        """Offer the actions of the filter and of the marks only if they would have an effect."""
         line = self.query_one("#filter", Input)
         if action == "show_all":
             return line.display
@@ -134,14 +134,14 @@ class RunsList(Screen[None]):
         return RunFolder(self.index.runs / row.run) if row else None
 
     def action_filter(self) -> None:
-        """Show the line for words that a run must have."""
+        """Show the input for the words of the filter."""
         line = self.query_one("#filter", Input)
         line.display = True
         line.focus()
         self.refresh_bindings()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter while a person types."""
+        """Filter while the user types."""
         self.show_rows()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -1,4 +1,4 @@
-"""Which plots a run has, in which order, and which markers belong on their x axis."""
+"""The plots of a run in their order, and the markers on their x axis."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def overfitting_step(fold: FoldHistory) -> int | None:
 
 
 def value_at(curve: Series, step: int) -> float | None:
-    """Return the value at `step`; of a curve with few points the newest value up to `step`."""
+    """Return the value at `step`; for a curve with few points, the newest value up to `step`."""
     if isinstance(curve, StepSeries):
         index = step - curve.base
         return float(curve.values[index]) if 0 <= index < curve.length else None

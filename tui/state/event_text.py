@@ -48,7 +48,7 @@ def sentence(event: e.Event, position: str = "", metrics: FormatMetrics = metric
 
 
 def outcome(event: e.EarlyStopping) -> str:
-    """Return what an evaluation meant for early stopping: a new best, or the evaluations since the best."""
+    """Return the outcome of an evaluation for early stopping: a new best, or the number of evaluations since the best."""
     if event.waited == 0:
         return "best so far"
     of = event.waited if event.patience is None else event.patience
@@ -57,7 +57,7 @@ def outcome(event: e.EarlyStopping) -> str:
 
 
 def alert_text(event: e.Event) -> str | None:
-    """Return the text of a terminal alert, or None if `event` needs none: the user's own commands need none."""
+    """Return the text of a terminal alert, or None if `event` needs none, such as an effect of the user's own command."""
     match event:
         case e.RunFinished(cause=cause) | e.Warned(kind=cause):
             return ALERTS.get(cause)
@@ -87,7 +87,7 @@ def _end(event: e.RunFinished, position: str, metrics: FormatMetrics) -> str:
     if event.cause == "failed":
         return f"failed{position}: {event.message or 'no reason was given'}"
     ending = ENDINGS.get(event.cause, event.cause)
-    # The line of the last evaluation says whether the result is of the test or of the validation data.
+    # The line of the last evaluation shows whether the result is of the test or of the validation data.
     result = f"   {metrics(event.test)}" if event.test else ""
     note = f"   {event.message}" if event.message not in ("", ending) else ""
     return f"{ending}{position}{result}{note}"

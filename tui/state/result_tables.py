@@ -13,7 +13,7 @@ CELL_WIDTH = 4  # columns of a count at least
 
 
 def views(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the results that a person can choose: the one, or all folds together and then each fold."""
+    """Return the results to choose from: the only one, or the sum of all folds followed by each fold."""
     folds = result.get("folds") or []
     return [_together(result, folds), *folds] if folds else [result]
 
@@ -80,7 +80,7 @@ def _cell(number: int, share: float, right: bool, wide: int) -> StyledText:
 
 
 def _together(result: dict[str, Any], folds: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the sum of the folds' confusion matrices; every sample is held out in exactly one fold."""
+    """Return the sum of the folds' confusion matrices, with the scores of each class computed from it."""
     whole = {**result}
     matrices = [fold["confusion"] for fold in folds if "confusion" in fold]
     if not matrices:

@@ -1,4 +1,4 @@
-"""What a person can do with a run now, and the commands that wait for an answer."""
+"""The commands that are possible for a run now, and those that wait for an answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stoker.engine.runs.status import STATES
 from ..backend.source import Source
 from .run_view import RunView
 
-LR_FACTOR = 1.25  # change of the learning rate by one key press
+LR_FACTOR = 1.25  # factor; one key press multiplies or divides the learning rate by it
 
 
 class RunControls:
@@ -49,7 +49,7 @@ class RunControls:
         return float(f"{rate * LR_FACTOR**direction:.4g}") if rate > 0 else None
 
     def receive(self, event: Event) -> str | None:
-        """Take in an event; return an error message if it says that a command sent here failed."""
+        """Update the waiting commands with an event; return an error message if it reports the failure of a command sent here."""
         if not isinstance(event, CommandAnswered) or event.id not in self.waiting:
             return None
         self.waiting.discard(event.id)

@@ -1,4 +1,4 @@
-"""A run that is read again and again, each time from where the last reading ended."""
+"""A run that is read repeatedly; each reading starts at the end of the last one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class RunFollower:
         try:
             self.settings = settings_of(self.folder)
         except RunError:
-            # The run was deleted meanwhile: keep what was read.
+            # The run was deleted meanwhile: keep the history read so far.
             return
         # Ask before reading: an engine that has ended by now has written all its events.
         self.history.alive = self.folder.locked()

@@ -1,4 +1,4 @@
-"""The runs of a folder, listed again and again; an unchanged run is not read twice."""
+"""The runs of a folder, listed repeatedly; an unchanged run is not read again."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RunIndex:
 
 
 def _signature(folder: RunFolder) -> Signature:
-    """Return what changes whenever a run changes: its lock, and time and size of its files."""
+    """Return a value that changes whenever the run changes: its lock, and time and size of its files."""
     found: list[object] = [folder.locked()]
     for path in (folder.events, folder.path / "run.json"):
         try:

@@ -1,4 +1,4 @@
-"""A run as the dashboard shows it: its history, the log, and whether its engine is there."""
+"""A run as the dashboard shows it: its history, its log, and whether its engine is alive."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class RunView(RunHistory):
         return self.state
 
     def apply(self, event: e.Event) -> None:
-        """Fold one event in, and add its line to the log."""
+        """Update the view with one event, and add its line to the log."""
         self.version += 1
         super().apply(event)
         if isinstance(event, e.Steps):
@@ -57,7 +57,7 @@ class RunView(RunHistory):
         self._log(event)
 
     def note(self, at: float, level: Level, text: str) -> None:
-        """Add a line that is no event: a message of the dashboard, or printed output."""
+        """Add a log line that is not an event: a message of the dashboard, or printed output."""
         self._add_line((at, level, text))
         self._evaluated = None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU: `use` from 0 to 1, `used` and `memory` in bytes, °C, W; None for what it does not report."""
+    """One GPU: `use` from 0 to 1, `used` and `memory` in bytes, °C, W; None for a value that it does not report."""
 
     name: str
     use: float | None = None

@@ -1,4 +1,4 @@
-"""What a person chose to see of a run: the plot, the part of it, the scale. Nothing here changes the run."""
+"""The user's view of a run: the selected plot, the visible steps, the scale. Nothing here changes the run."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .charts import ALL, LOSS, Chart, ShownFold, charts_of, fold_of, markers_of,
 MEAN_WIDTHS = (10, 100, 1000, 10_000)  # steps of the running mean
 LAST_STEPS = (10_000, 1000, 100)  # steps of the view "last N steps"
 MIN_WIDTH = 8  # steps; the strongest zoom
-FAR = 10  # columns of one far move of the cursor
+FAR = 10  # columns; the cursor moves this far with shift
 
 T = TypeVar("T")
 
 
 class Viewport:
-    """The choices, and the plots that they make of a history."""
+    """Holds the choices of the user, and turns a history into plots by them."""
 
     def __init__(self) -> None:
         """Show the loss of the whole run, by steps."""
@@ -68,7 +68,7 @@ class Viewport:
         return charts if self.grid else charts[index:] + charts[:index]
 
     def x_axis(self, history: RunHistory) -> XAxis:
-        """Return the chosen x axis; steps if the run lacks what it needs."""
+        """Return the chosen x axis; an axis of steps if the run has no data for the chosen unit."""
         times = fold_of(history, self.shown_fold(history)).times
         if self.unit == "time":
             return XAxis("time", times=times, version=times.version)
@@ -98,7 +98,7 @@ class Viewport:
         return large, Decorations(x_axis, window)
 
     def can_change(self, what: str, history: RunHistory) -> bool:
-        """Return True when `change(what)` would do anything."""
+        """Return whether `change(what)` would have an effect."""
         if what == "all":
             return self.cursor is not None or self.width is not None
         return what != "fold" or len(history.folds) > 1
@@ -136,7 +136,7 @@ class Viewport:
                 self.selected = self._names[int(number) - 1]
 
     def zoom(self, closer: bool, around: int | None, history: RunHistory) -> None:
-        """Show half or twice as many steps; the step `around`, or else the newest, keeps its column."""
+        """Show half or twice as many steps; the step `around`, or else the newest one, stays in its column."""
         last = self.last_step(history)
         first, end = self.window(history) or (0, last)
         width = max(MIN_WIDTH, (end - first) // 2 if closer else (end - first) * 2)

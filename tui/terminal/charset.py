@@ -85,7 +85,7 @@ def detect_charset() -> Charset:
 
 def _locale() -> str:
     """Return the locale that the user set, by LC_ALL, LC_CTYPE or LANG; empty if there is none."""
-    # In the C locale Python sets LC_CTYPE to one of these itself (PEP 538), so they do not show the user's choice.
+    # In the C locale Python sets LC_CTYPE to one of these itself (PEP 538), so these values are not the user's choice.
     ctype = os.environ.get("LC_CTYPE", "")
     chosen = "" if ctype in ("C.UTF-8", "C.utf8", "UTF-8") else ctype
     return os.environ.get("LC_ALL") or chosen or os.environ.get("LANG") or ""

@@ -23,7 +23,7 @@ class CheckpointPanel(Panel):
 
 
 def _row(kind: str, step: int, age: str, width: int) -> StyledRow:
-    """Return one row; without room the age is dropped, because a number cut in half would mislead."""
+    """Return one row. If the panel is too narrow, the age is left out, because a truncated number would mislead."""
     left: StyledRow = [(f"{kind} ", "$label"), (f"step {count(step)}", "")]
     room = width - sum(len(text) for text, _ in left)
     words = next((words for words in (f" {age} ago", f" {age}") if len(words) <= room), "")

@@ -24,7 +24,7 @@ _NONE, _BOLD = Style(), Style(bold=True)
 
 
 class CompareTable(DataTable[Text], inherit_bindings=False):
-    """The rows are the settings, a line, and the results."""
+    """A table with one column for each run; its rows are the settings, a rule, and the results."""
 
     COMPONENT_CLASSES = {
         *(f"curve--{number}" for number in range(COLORS)),
@@ -40,7 +40,7 @@ class CompareTable(DataTable[Text], inherit_bindings=False):
     ]
 
     class Built(Message):
-        """The content changed, and with it perhaps the width."""
+        """The table was rebuilt, so its width may have changed."""
 
     def __init__(self, *, id: str) -> None:
         """Make an empty table."""

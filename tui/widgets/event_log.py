@@ -56,7 +56,7 @@ class EventLog(ScrollView, can_focus=True):
         self.set_reactive(EventLog.virtual_size, Size(width, len(self._rows)))
         self.vertical_scrollbar.window_virtual_size = len(self._rows)
         if self._follow:
-            # Scroll at once, or it would cost a second frame.
+            # Scroll at once, because a deferred scroll needs a second frame.
             self.scroll_end(animate=False, immediate=True, force=True)
         self.refresh()
 
@@ -86,7 +86,7 @@ def wrapped(line: Line, width: int) -> list[Line]:
 
 
 def _rows(text: str, width: int) -> list[str]:
-    """Return the text broken at blanks; a word longer than a row is cut."""
+    """Return the text wrapped at spaces; a word longer than a row is split."""
     rows, row = [], ""
     for word in re.findall(r" *[^ ]+", text):
         if cell_len(row) + cell_len(word) <= width:

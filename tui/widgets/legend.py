@@ -23,7 +23,7 @@ def legend(
     width: int,
     dashed: bool = False,
 ) -> Content:
-    """Return the title; kind, character and colour of the `markers` are left out if `width` columns are too few."""
+    """Return the title. The meaning of the `markers` (kind, character, colour) is left out if it exceeds `width` columns."""
     parts: list[StyledText] = [(title, "")]
     if cursor is not None:
         parts.append((f"  at {count(cursor)}", "$chosen"))

@@ -25,7 +25,7 @@ from ..state.charts import NamedSeries
 from .legend import legend
 from .row_widget import Row, RowWidget
 
-TIME_SHARE = 0.004  # share of the time that drawing one plot may take; showing it costs as much again
+TIME_SHARE = 0.004  # largest share of time for drawing one plot; sending it to the screen costs as much again
 COLORS = 6  # colours of curves in the theme
 DIM = 0.62  # share of the background colour in curves behind the others
 
@@ -39,10 +39,10 @@ class PlotWidget(RowWidget):
     }
 
     class Pointed(Message):
-        """A person clicked on the plot or turned the mouse wheel there."""
+        """The user clicked on the plot or turned the mouse wheel there."""
 
         def __init__(self, plot: PlotWidget, step: int, wheel: int) -> None:
-            """Tell the `step` under the mouse; `wheel` is -1 for up, 1 for down, 0 for a click."""
+            """Report the `step` under the mouse; `wheel` is -1 for up, 1 for down, 0 for a click."""
             super().__init__()
             self.plot, self.step, self.wheel = plot, step, wheel
 
@@ -73,7 +73,7 @@ class PlotWidget(RowWidget):
         size = self.content_size
         if size.width <= 0 or size.height <= 0:
             return
-        # New points may wait, for as long as the drawing cost allows; a change that a person made may not.
+        # New points wait while drawing would exceed its share of time. A change by the user is drawn at once.
         sources = tuple(id(curve) for _, curve in curves)
         looks = (size, log, self.title, decorations.caption, decorations.x_axis.unit, self.app.theme)
         request = (*looks, decorations.window, decorations.cursor, sources)
@@ -116,7 +116,7 @@ class PlotWidget(RowWidget):
         if layout != self._layout:
             self._layout = layout
             self.update_rows(render(layout))
-        # Drawing takes time from the training: the more one drawing costs, the rarer it gets.
+        # Drawing takes CPU time from the training, so draw an expensive plot less often.
         self._next_draw = time.monotonic() + (time.thread_time() - began) / TIME_SHARE
 
     def _show_legend(self, curves: Sequence[NamedSeries], colors: list[Color], width: int) -> None:

@@ -1,4 +1,4 @@
-"""Rows of text that are drawn one by one; a row that did not change is neither rendered nor sent."""
+"""A widget of text rows; an unchanged row is neither rendered nor sent to the terminal."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from ..state.run_view import RunView
 from .panel import Panel
 
-MIN_ROWS = 2  # rows that the last panel is cut to at most
+MIN_ROWS = 2  # rows; the last panel may be cut down to this height, and is hidden below it
 
 
 class Sidebar(Vertical):
@@ -35,7 +35,7 @@ class Sidebar(Vertical):
         self._limit_height(panels[-1], max(1, before))
 
     def _limit_height(self, panel: Panel, room: int) -> None:
-        # Setting it again triggers a layout, so set it only when it changed.
+        # Setting the height triggers a layout, so set it only when it changed.
         if room != self._last_height:
             self._last_height = room
             panel.styles.max_height = room

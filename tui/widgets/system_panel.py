@@ -13,7 +13,7 @@ from .panel import Panel, bar, justify
 POLL_INTERVAL = 2.0  # seconds between two readings
 FIRST_POLL = 0.3  # seconds until the first reading
 BAR_WIDTH = 8  # columns
-CORE_WIDTH = 32  # columns of the panel that have room for "of a core"
+CORE_WIDTH = 32  # columns; a panel of at least this width shows "of a core"
 
 
 class SystemPanel(Panel):
@@ -68,7 +68,7 @@ class SystemPanel(Panel):
         if self._last is None or not self.is_on_screen:
             return
         view, now = self._last
-        # Until the history is read, it is unknown whether an engine is there.
+        # Until the history is read, it is unknown whether an engine is alive.
         if view.remote or not view.alive or not view.caught_up:
             return
         pid = view.started.pid if view.started else None
@@ -108,7 +108,7 @@ def _temperature_and_power(gpu: Gpu) -> list[str]:
 
 
 def _row(name: str, share: float, right: StyledRow, width: int) -> StyledRow:
-    # Full memory ends a training; a busy processor is normal.
+    # Only memory use is coloured: full memory ends a training, but a busy processor is normal.
     style = "$bad" if share >= 0.95 and name in ("RAM ", "mem ") else "$primary"
     room = width - len(name) - 1 - sum(len(text) for text, _ in right)
     return justify([(name, "$label"), *(bar(share, min(BAR_WIDTH, room), style) if room >= 3 else [])], right, width)

@@ -10,12 +10,12 @@ from torch.nn import functional
 from ._street_data import BLANK, HEIGHT, PLACES, WIDTH
 
 SEED = 0  # the data do not depend on the run's seed
-TRAIN, TEST = 24_000, 2_000  # numbers of pictures
+TRAIN, TEST = 24_000, 2_000  # numbers of images
 LENGTHS = (0.15, 0.49, 0.25, 0.06, 0.03, 0.02)  # shares of the lengths 1 to 6: as in SVHN, with more long numbers
 
 
 def compose() -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Return the training and the test part, each (pictures (N, 3, 32, 64) of uint8, digits (N, 6) of int64).
+    """Return the training and the test part, each (images (N, 3, 32, 64) of uint8, digits (N, 6) of int64).
 
     No scan of a digit is in both parts.
     """
@@ -35,7 +35,7 @@ def _numbers(scans: np.ndarray, digits: np.ndarray, count: int, draw: np.random.
     for number, length in enumerate(lengths):
         chosen = draw.integers(0, len(scans), length)
         labels[number, :length] = digits[chosen]
-        # The number fills the picture up to a margin, like a photograph cropped to the boxes of its digits.
+        # The number fills the image up to a margin, like a photograph cropped to the boxes of its digits.
         left, right = (int(margin) for margin in draw.integers(2, 9, 2))
         width = (WIDTH - left - right) // length
         height = int(draw.integers(18, 27))
@@ -49,9 +49,9 @@ def _numbers(scans: np.ndarray, digits: np.ndarray, count: int, draw: np.random.
 
 
 def _coloured(inks: np.ndarray, draw: np.random.Generator) -> Tensor:
-    """Return pictures (N, 3, 32, 64) of the inks (N, 32, 64), 0 to 1: random ink and ground colours, and noise.
+    """Return images (N, 3, 32, 64) of the inks (N, 32, 64), 0 to 1: random ink and ground colours, and noise.
 
-    The two colours of a picture differ by at least 0.35 in every channel.
+    The two colours of an image differ by at least 0.35 in every channel.
     """
     count = len(inks)
     ground = draw.uniform(0, 1, (count, 3, 1, 1)).astype(np.float32)

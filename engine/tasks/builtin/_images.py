@@ -1,4 +1,4 @@
-"""Shared by the tasks on colour pictures: pixels stored as bytes, the usual augmentation, a torchvision ResNet."""
+"""Shared by the tasks on colour images: pixels stored as bytes, the usual augmentation, a torchvision ResNet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn import functional
 
 
 class Pixels(nn.Module):
-    """Normalise pictures of uint8 (N, 3, H, W) on the device, which takes a quarter of the memory of float32 data."""
+    """Normalise images of uint8 (N, 3, H, W) on the device, which takes a quarter of the memory of float32 data."""
 
     mean: Tensor
     std: Tensor
@@ -22,12 +22,12 @@ class Pixels(nn.Module):
         self.register_buffer("std", torch.tensor(std).view(-1, 1, 1) * 255, persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the normalised pictures (N, 3, H, W) of float32."""
+        """Return the normalised images (N, 3, H, W) of float32."""
         return (images - self.mean) / self.std
 
 
 def crop(images: Tensor, padding: int, *, flip: bool) -> Tensor:
-    """Shift each picture of (N, C, H, W) by up to `padding` pixels at random; with `flip` mirror half of them.
+    """Shift each image of (N, C, H, W) by up to `padding` pixels at random; with `flip` mirror half of them.
 
     The border is filled with zeros. For a whole batch at once, this is torchvision's RandomCrop with padding and
     RandomHorizontalFlip, as in He et al. 2016.
@@ -46,7 +46,7 @@ def crop(images: Tensor, padding: int, *, flip: bool) -> Tensor:
 
 
 def resnet(name: str) -> tuple[nn.Module, int]:
-    """Return torchvision's ResNet for small pictures, untrained and without its last layer, and its number of features.
+    """Return torchvision's ResNet for small images, untrained and without its last layer, and its number of features.
 
     The first layer has stride 1 and no pooling, as in He et al. 2016 on CIFAR-10, because 32 pixels are few.
     """

@@ -21,14 +21,14 @@ BLANK = 10  # class of a place without a digit
 HEIGHT, WIDTH = 32, 64  # pixels
 MARGIN = 0.15  # share of the box's size added on each side; 30 % in all, as in Goodfellow et al. 2014
 NAMES = ("mchar_{}", "{}")  # names of the folder and the JSON file of a part
-LOG_INTERVAL = 5000  # pictures between two lines of progress
+LOG_INTERVAL = 5000  # images between two lines of progress
 
 Pair = tuple[Tensor, Tensor]
-"""Pictures (N, 3, 32, 64) of uint8, and digits (N, 6) of int64 with 10 for no digit."""
+"""Images (N, 3, 32, 64) of uint8, and digits (N, 6) of int64 with 10 for no digit."""
 
 
 class Annotation(msgspec.Struct):
-    """The digits of one picture from left to right, and the box around each in pixels."""
+    """The digits of one image from left to right, and the box around each in pixels."""
 
     label: list[int]
     left: list[float] = []
@@ -51,7 +51,7 @@ class Found:
 def load() -> Found | None:
     """Return the street numbers in the data folder or its folder `svhn`; None if there are none.
 
-    First choice are `train/*.png` with `train.json` (and `val`, `test`; also `mchar_train` and so on), second choice
+    It looks first for `train/*.png` with `train.json` (and `val`, `test`; also `mchar_train` and so on), then for
     torchvision's `train_32x32.mat` and `test_32x32.mat`. Raises RequestError for damaged files.
     """
     folder = data_folder()
@@ -68,12 +68,12 @@ def load() -> Found | None:
 
 
 def read_folder(path: Path) -> Pair:
-    """Read the JSON file at `path` and the pictures in the folder of the same name. Raises RequestError."""
+    """Read the JSON file at `path` and the images in the folder of the same name. Raises RequestError."""
     try:
         entries = json.loads(path.read_text())
         annotations = msgspec.convert(entries, dict[str, Annotation])
     except (OSError, ValueError) as error:
-        raise RequestError(f"{path} is no file of street numbers: {error}") from error
+        raise RequestError(f"{path} is not a file of street numbers: {error}") from error
     folder = path.with_suffix("")
     labels = torch.full((len(annotations), PLACES), BLANK)
     for number, (name, found) in enumerate(annotations.items()):
@@ -89,18 +89,18 @@ def read_folder(path: Path) -> Pair:
         for number, picture in enumerate(read):
             pictures[number] = picture
             if (number + 1) % LOG_INTERVAL == 0:
-                report(f"reading {folder.name}: {number + 1} of {len(annotations)} pictures")
+                report(f"reading {folder.name}: {number + 1} of {len(annotations)} images")
     return pictures, labels
 
 
 def read_torchvision(root: Path, split: str) -> Pair:
-    """Read torchvision's SVHN, pictures of one digit and 32×32 pixels. Raises RequestError."""
+    """Read torchvision's SVHN, images of one digit and 32×32 pixels. Raises RequestError."""
     from torchvision.datasets import SVHN
 
     with reading("svhn", root):
         found = SVHN(root, split=split)
     pictures = torch.from_numpy(found.data)
-    # In the middle of the wider picture; the edges are repeated to its sides.
+    # In the middle of the wider image; the edges are repeated to its sides.
     side = (WIDTH - pictures.shape[3]) // 2
     pictures = torch.nn.functional.pad(pictures.float(), (side, side, 0, 0), mode="replicate").byte()
     labels = torch.full((len(pictures), PLACES), BLANK)
@@ -117,7 +117,7 @@ def _annotated(root: Path, part: str) -> Path | None:
 
 
 def _picture(path: Path, found: Annotation) -> Tensor:
-    """Return one picture (3, 32, 64) of uint8, cropped to its number if the boxes are known."""
+    """Return one image (3, 32, 64) of uint8, cropped to its number if the boxes are known."""
     try:
         with Image.open(path) as file:
             image = file.convert("RGB")

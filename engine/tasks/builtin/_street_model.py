@@ -13,7 +13,7 @@ CLASSES = 11  # ten digits and the blank
 
 
 class StreetNumbers(nn.Module):
-    """Map pictures (N, 3, 32, 64) to logits (N, 11, 6): of each class, at each place."""
+    """Map images (N, 3, 32, 64) to logits (N, 11, 6): of each class, at each place."""
 
     def __init__(self, body: str, dropout: float) -> None:
         """Build six heads on a body: `cnn`, or the name of a ResNet of torchvision. `dropout` is 0 to 1."""

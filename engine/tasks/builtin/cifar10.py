@@ -1,4 +1,4 @@
-"""CIFAR-10: 60,000 colour pictures of 32×32 pixels in ten classes; a small CNN, or a ResNet."""
+"""CIFAR-10: 60,000 colour images of 32×32 pixels in ten classes; a small CNN, or a ResNet."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)  # of each channel of the training data, 0 to 1
-PADDING = 4  # pixels by which the random crop shifts a picture at most
+PADDING = 4  # pixels by which the random crop shifts an image at most
 
 
 def cifar10(body: Literal["cnn", "resnet18"] = "cnn", dropout: float = 0.2) -> Task:
-    """CIFAR-10's pictures, 32×32: random crops and flips, six convolutions or a ResNet. Downloads 170 MB once."""
+    """CIFAR-10's images, 32×32: random crops and flips, six convolutions or a ResNet. Downloads 170 MB once."""
     from torch import nn
 
     from ._images import Pixels, crop, resnet
@@ -50,7 +50,7 @@ def cifar10(body: Literal["cnn", "resnet18"] = "cnn", dropout: float = 0.2) -> T
 def load() -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], list[str]]:
     """Return the training part, the test part and the names of the classes.
 
-    A part is (pictures (N, 3, 32, 32) of uint8, classes (N,) of int64). Raises RequestError for missing or damaged
+    A part is (images (N, 3, 32, 32) of uint8, classes (N,) of int64). Raises RequestError for missing or damaged
     files.
     """
     import torch

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ._street_data import Found
 
 MEAN, STD = (0.4377, 0.4438, 0.4728), (0.1980, 0.2010, 0.1970)  # of each channel of SVHN, 0 to 1
-SHIFT = 2  # pixels by which a training picture is shifted at most
+SHIFT = 2  # pixels by which a training image is shifted at most
 
 
 def svhn(body: Literal["cnn", "resnet18"] = "cnn", dropout: float = 0.3) -> Task:
@@ -31,7 +31,7 @@ def svhn(body: Literal["cnn", "resnet18"] = "cnn", dropout: float = 0.3) -> Task
         # For outputs (N, 11, 6) this is the mean of the six heads' losses.
         loss=nn.CrossEntropyLoss(),
         metrics={"accuracy": MulticlassExactMatch(CLASSES, validate_args=False), "place": PlaceAccuracy(PLACES)},
-        # Not mirrored: a mirrored digit is no digit.
+        # Not mirrored: a mirrored digit is not a digit.
         augment=lambda images: crop(images, SHIFT, flip=False),
         classes=[*(str(digit) for digit in range(10)), "blank"],
         note=found.note,

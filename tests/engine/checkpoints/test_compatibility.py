@@ -1,4 +1,4 @@
-"""What differs between a checkpoint and the run that continues from it."""
+"""Differences between a checkpoint and the run that continues from it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def test_another_version_of_stoker_alone_is_no_change_of_the_environment() -> No
 
 
 def test_settings_that_only_one_side_has_are_no_change() -> None:
-    """A setting that a newer version brought was not changed by a person."""
+    """A setting that only the newer version has does not count as changed."""
     assert settings_changes({"lr": 0.1, "old": 1}, {"lr": 0.2, "new": 2}, ["lr", "old", "new"]) == ["lr 0.1 → 0.2"]
 
 
 def test_files_are_named_as_new_gone_or_changed() -> None:
-    """By their sums alone."""
+    """The checksums alone decide."""
     assert file_changes({"a": "1", "b": "2"}, {"b": "3", "c": "4"}) == ["c is new", "a is gone", "b has changed"]
 
 

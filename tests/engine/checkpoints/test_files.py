@@ -201,7 +201,7 @@ def test_another_format_is_named(content: Any, message: str, tmp_path: Path) -> 
 def test_a_file_that_is_no_checkpoint_is_named(content: bytes, tmp_path: Path) -> None:
     """As for a mistyped path; an incomplete checkpoint has another message."""
     (tmp_path / "notes").write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"notes is no checkpoint file$"):
+    with pytest.raises(CheckpointError, match=r"notes is not a checkpoint file$"):
         checkpoint.read(tmp_path / "notes")
     torch.save(saved(1), tmp_path / "cut.pt")
     cut_short(tmp_path / "cut.pt")

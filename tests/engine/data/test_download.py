@@ -66,7 +66,7 @@ def test_a_download_that_fails_leaves_nothing(path: str, named: str, server: str
 
 
 def test_without_a_network_the_error_names_the_missing_files(tmp_path: Path) -> None:
-    """And only those."""
+    """The error names only the missing files."""
     files = [Remote(name, ("http://127.0.0.1:9/x",), MD5) for name in ("here", "there")]
     with pytest.raises(RequestError, match=rf"refused.*put there into {tmp_path}"):
         download.require("mnist", files, tmp_path, lambda file: file.name == "here")

@@ -1,4 +1,4 @@
-"""A checkpoint measured again, long after the run."""
+"""The evaluation of a checkpoint after the run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEEN = SUPPORT / "recording_task.py"
 
 
 def test_the_best_and_the_latest_are_what_the_run_said(tmp_path: Path) -> None:
-    """With the confusion matrix and every class, as plain data."""
+    """The result has the confusion matrix and the scores of every class, as plain data."""
     done = run(tmp_path, "digits", epochs=6, lr=0.02)
     values = [event.metrics for event in done.of(Evaluated)]
     best = max(values, key=lambda metrics: metrics["accuracy"])
@@ -35,7 +35,7 @@ def test_the_best_and_the_latest_are_what_the_run_said(tmp_path: Path) -> None:
 
 
 def test_a_path_is_a_checkpoint_too(tmp_path: Path) -> None:
-    """By name in the run's folder, or anywhere."""
+    """A name in the run's folder, or any other path."""
     done = run(tmp_path, "iris", epochs=10)
     wanted = results.evaluate(done.folder, "latest")
     elsewhere = tmp_path / "copy.pt"
@@ -46,7 +46,7 @@ def test_a_path_is_a_checkpoint_too(tmp_path: Path) -> None:
 
 
 def test_validation_data_are_measured_where_there_is_no_test(tmp_path: Path) -> None:
-    """And test data where there are both."""
+    """If there are both, the test data are used."""
     both = run(tmp_path, f"{SEEN}:recording", split="holdout:0.25")
     found = results.evaluate(both.folder, "latest")
     assert found["split"] == "test"
@@ -54,7 +54,7 @@ def test_validation_data_are_measured_where_there_is_no_test(tmp_path: Path) -> 
 
 
 def test_a_task_that_fails_is_told_by_its_line(tmp_path: Path) -> None:
-    """The evaluation itself, and a checkpoint of another model."""
+    """An error in the evaluation names the user's line; a checkpoint of another model is refused."""
     file = tmp_path / "task.py"
     file.write_text(SEEN.read_text())
     folder = create(tmp_path, f"{file}:recording", epochs=1)

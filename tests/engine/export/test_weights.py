@@ -1,4 +1,4 @@
-"""A checkpoint's model given away: what is in each kind of file, and what is said of it."""
+"""The export of a checkpoint's model: the content of each kind of file, and the messages."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def limited() -> Iterator[None]:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_the_former_file_outlives_a_failure(run_folder: RunFolder, tmp_path: Path, name: str, limited: None) -> None:
-    """The system's own reason is raised, and nothing is left of what could not be written."""
+    """The system's own reason is raised, and no partial file is left."""
     (tmp_path / name).write_bytes(b"good")
     with pytest.raises(OSError, match="File too large"):
         export(run_folder, None, tmp_path / name)
@@ -50,7 +50,7 @@ def test_the_former_file_outlives_a_failure(run_folder: RunFolder, tmp_path: Pat
 
 
 def test_every_kind_is_a_file_like_any_other(run_folder: RunFolder, tmp_path: Path) -> None:
-    """Readable by those whom the umask lets read."""
+    """Its mode follows the umask."""
     (tmp_path / "other").touch()
     for name in KINDS:
         export(run_folder, None, tmp_path / name)
@@ -59,7 +59,7 @@ def test_every_kind_is_a_file_like_any_other(run_folder: RunFolder, tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["model_weights.pt", "models.pt", "best.pt"])
 def test_only_model_pt_is_the_whole_model(run_folder: RunFolder, tmp_path: Path, name: str) -> None:
-    """Any other name holds what `weights_only` reads."""
+    """A file of any other name can be read with `weights_only=True`."""
     assert "parameters alone" in export(run_folder, None, tmp_path / name)
     assert isinstance(torch.load(tmp_path / name, weights_only=True), dict)
 
@@ -74,7 +74,7 @@ def test_the_whole_model_is_ready_to_be_used(run_folder: RunFolder, tmp_path: Pa
 def test_tied_parameters_are_written_each(
     tmp_path: Path, run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those that are views of another, too."""
+    """Parameters that are views of another one are written too."""
     one = torch.arange(6.0).reshape(2, 3)
     weights = {"one": one, "same": one, "turned": one.T, "row": one[1]}
     monkeypatch.setattr("stoker.engine.checkpoints.files.read", lambda path: {"model": weights})
@@ -87,7 +87,7 @@ def test_tied_parameters_are_written_each(
 def test_what_a_format_cannot_hold_is_one_line(
     tmp_path: Path, run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """And the forms that can hold it are named."""
+    """The error names the formats that can hold the model."""
     monkeypatch.setattr(
         "stoker.engine.export.weights.load_model", lambda model, weights: setattr(model, "odd", lambda: 0)
     )
@@ -99,7 +99,7 @@ def test_what_a_format_cannot_hold_is_one_line(
 
 
 def test_without_a_best_the_latest_is_measured_and_exported(run_folder: RunFolder, tmp_path: Path) -> None:
-    """As before the first evaluation; what was taken is said."""
+    """Before the first evaluation there is no best checkpoint; the output names the one that was used."""
     assert results.evaluate(run_folder)["checkpoint"] == "best.pt"
     (run_folder.checkpoints / "best.pt").rename(tmp_path / "best.pt")
     try:

@@ -37,7 +37,7 @@ def test_a_folder_is_read_to_its_end(tmp_path: Path) -> None:
 
 def test_a_path_without_a_run_is_refused(tmp_path: Path) -> None:
     """A wrong path is an error, not an empty history."""
-    with pytest.raises(RunError, match="no run folder"):
+    with pytest.raises(RunError, match="not a run folder"):
         RunHistory.read(tmp_path)
 
 

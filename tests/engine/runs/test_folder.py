@@ -134,6 +134,6 @@ def test_runs_are_listed_newest_first_and_found(tmp_path: Path) -> None:
     assert runs.find_run(Path("elsewhere"), str(first.path)).name == "a"
     with pytest.raises(RunError, match=r"no run 'c'.*newest: b, a"):
         runs.find_run(tmp_path, "c")
-    with pytest.raises(RunError, match="is no run folder"):
+    with pytest.raises(RunError, match="is not a run folder"):
         runs.find_run(tmp_path, "no run")
     assert runs.list_runs(tmp_path / "nowhere") == []

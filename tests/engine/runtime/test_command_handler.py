@@ -14,7 +14,7 @@ from stoker.engine.runtime.stop_training import StopTraining
 
 
 class Loop:
-    """A loop that only notes what is done to it; `full` says that its device has no room."""
+    """A loop that only records the calls of its methods; with `full` its device is out of memory."""
 
     device = torch.device("cpu")
 

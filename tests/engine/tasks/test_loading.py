@@ -36,9 +36,9 @@ def test_parameters_are_converted_from_text() -> None:
     ("given", "named"),
     [
         ({}, "needs count"),
-        ({"count": "many"}, "count=many is no int"),
-        ({"count": "1.5"}, "count=1.5 is no int"),
-        ({"count": 1, "deep": "perhaps"}, "deep=perhaps is no bool"),
+        ({"count": "many"}, "count=many is not of type int"),
+        ({"count": "1.5"}, "count=1.5 is not of type int"),
+        ({"count": 1, "deep": "perhaps"}, "deep=perhaps is not of type bool"),
         ({"count": 1, "kind": "c"}, "kind=c"),
         ({"count": 1, "depth": 2}, "no parameter 'depth'; it has count, rate"),
         ({"count": "x" * 200}, "…"),

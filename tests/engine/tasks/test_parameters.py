@@ -74,9 +74,9 @@ def test_texts_are_converted(given: dict[str, Any], value: Any) -> None:
     ("given", "named"),
     [
         ({"kind": "c"}, "kind=c: choose a, b or 3"),
-        ({"sizes": "1,x"}, r"sizes=1,x is no .*int.*as in sizes=1,2,3"),
-        ({"count": "many"}, "count=many is no int"),
-        ({"deep": "perhaps"}, "deep=perhaps is no bool"),
+        ({"sizes": "1,x"}, r"sizes=1,x is not of type .*int.*as in sizes=1,2,3"),
+        ({"count": "many"}, "count=many is not of type int"),
+        ({"deep": "perhaps"}, "deep=perhaps is not of type bool"),
         ({"epochs": "3"}, "no parameter 'epochs': it is a setting, write --epochs 3"),
         ({"batch_size": "3"}, "write --batch-size 3"),
         ({"compile": "yes"}, "write --compile$"),

@@ -1,4 +1,4 @@
-"""Snapshots of the dashboard. Look at each picture before you accept it by `pytest --snapshot-update`."""
+"""Snapshots of the dashboard. Inspect each snapshot before you accept it by `pytest --snapshot-update`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Snapshots of the other screens. Look at each picture before you accept it by `pytest --snapshot-update`."""
+"""Snapshots of the other screens. Inspect each snapshot before you accept it by `pytest --snapshot-update`."""
 
 from __future__ import annotations
 

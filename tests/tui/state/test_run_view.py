@@ -1,4 +1,4 @@
-"""Events folded into a view, without Textual and without a clock."""
+"""A view built from events, without Textual and without a clock."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_pictures_without_boxes_are_not_cropped(tmp_path: Path) -> None:
         ({"000000.png": {"label": [10]}}, "0 to 9"),
         ({"000000.png": {"labels": [1]}}, "label"),
         ({"000009.png": {"label": [1]}}, "000009.png cannot be read"),
-        ([1], "no file of street numbers"),
+        ([1], "not a file of street numbers"),
     ],
 )
 def test_a_wrong_annotation_is_named(entries: Any, named: str, tmp_path: Path) -> None:

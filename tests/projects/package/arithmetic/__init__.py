@@ -1,1 +1,1 @@
-"""A package of one's own, with names that stoker has too."""
+"""A user's package, with module names that stoker has too."""

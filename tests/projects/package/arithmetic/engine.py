@@ -1,4 +1,4 @@
-"""An engine of one's own: a step with two losses."""
+"""A user's module called engine: a step with two losses."""
 
 from torch import nn
 
