@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from stoker.engine.errors import TaskError as TaskError
     from stoker.engine.errors import TrainingError as TrainingError
     from stoker.engine.history.history import RunHistory as RunHistory
+    from stoker.engine.loop.run import Run as Run
     from stoker.engine.runs import events as events
     from stoker.engine.runs.folder import RunFolder as RunFolder
     from stoker.engine.runs.folder import list_runs as list_runs
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 _MODULES = {
     **dict.fromkeys(("evaluate", "export", "open_run", "resume", "send", "train"), "stoker.engine.api"),
     **dict.fromkeys(("RunFolder", "list_runs"), "stoker.engine.runs.folder"),
+    "Run": "stoker.engine.loop.run",
     "RunHistory": "stoker.engine.history.history",
     "Settings": "stoker.engine.config.settings",
     "Task": "stoker.engine.tasks.task",
@@ -46,6 +48,7 @@ __all__ = [
     "CheckpointError",
     "ParameterError",
     "RequestError",
+    "Run",
     "RunError",
     "RunFolder",
     "RunHistory",

@@ -48,6 +48,8 @@ class FoldHistory:
         match event:
             case e.Steps():
                 self.train.put(event.first, event.losses)
+                for name, values in event.scalars.items():
+                    self._put_scalars(name, event.first, values)
                 self._set_lr(step, event.lr)
             case e.RunStarted():
                 # A run that restarts at step 0 supersedes all earlier events.
@@ -80,6 +82,13 @@ class FoldHistory:
         self.early_stopping = [event for event in self.early_stopping if (event.step or 0) <= step]
         self.checkpoints = [event for event in self.checkpoints if (event.step or 0) <= step]
         self.warnings = [event for event in self.warnings if (event.step or 0) <= step]
+
+    def _put_scalars(self, name: str, first: int, values: list[float | None]) -> None:
+        """Add the values of a logged scalar from step `first` on; a step without one has no point."""
+        series = self.evaluated.setdefault(("train", name), PointSeries())
+        for step, value in enumerate(values, first):
+            if value is not None:
+                series.put(step, value)
 
     def _set_lr(self, step: int, rates: list[float]) -> None:
         """Record the rates at `step`: a new point where a rate changed, else the old point extended."""

@@ -67,6 +67,21 @@ class Steps(Event, tag="steps", frozen=True, kw_only=True):
     """The learning rate of each parameter group after the last step."""
     samples_per_second: float = 0.0
     """Training throughput since the previous `steps` event, without pauses and evaluations."""
+    scalars: dict[str, list[float | None]] = {}
+    """More values of each step by name, None at a step without one; only a loop of the user's own logs them."""
+    data_wait: float | None = None
+    """Share, 0 to 1, of the time since the previous `steps` event spent waiting for data; None if not measured."""
+
+
+class Logged(Event, tag="logged", frozen=True, kw_only=True):
+    """The user's code recorded numbers, or a text, that belong to no single step's loss."""
+
+    values: dict[str, float] = {}
+    """Numbers by name."""
+    title: str = ""
+    """Title of the text."""
+    text: str = ""
+    """The text, such as a generated sample."""
 
 
 class Evaluating(Event, tag="evaluating", frozen=True, kw_only=True):
@@ -182,6 +197,7 @@ class RunFinished(Event, tag="run_finished", frozen=True, kw_only=True):
 AnyEvent = (
     RunStarted
     | Steps
+    | Logged
     | Evaluating
     | Evaluated
     | EarlyStopping

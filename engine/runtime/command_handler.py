@@ -8,6 +8,7 @@ from signal import Signals
 
 import torch
 
+from ..errors import RequestError
 from ..runs.commands import COMMAND_NAMES, Command, Controls
 from ..runs.events import CommandAnswered, Event, LearningRate, Paused, Resumed
 from .loop_actions import LoopActions
@@ -84,6 +85,9 @@ class CommandHandler:
         except StopTraining as stop:
             self._answer(command, "failed", stop.message)
             raise
+        except RequestError as error:
+            self._answer(command, "failed", str(error))
+            return
         self._answer(command, "done", ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
 
     def _answer(self, command: Command, status: str, message: str) -> None:
@@ -120,7 +124,11 @@ class CommandHandler:
             return
         if command.release and not self._offloaded:
             self._actions.flush()
-            freed = self._actions.offload()
+            try:
+                freed = self._actions.offload()
+            except RequestError as error:
+                self._answer(command, "failed", f"paused; {error}")
+                return
             self._offloaded = True
             message += f", released {freed / 2**20:.0f} MiB of {self._actions.device}"
         self._answer(command, "done", message)

@@ -29,13 +29,13 @@ class LoopActions(Protocol):
         """Emit the results of saves that have ended."""
 
     def evaluate(self, cause: str) -> dict[str, float]:
-        """Evaluate the model and return its metrics."""
+        """Evaluate the model and return its metrics. Raises RequestError where the loop cannot."""
 
     def set_learning_rate(self, lr: float) -> list[float]:
         """Set the first group's learning rate, and return that of each parameter group."""
 
     def offload(self) -> int:
-        """Move the state to the host, and return the bytes that became free on the device."""
+        """Move the state to the host, and return the bytes freed. Raises RequestError where the loop cannot."""
 
     def reload(self) -> None:
         """Move the state back to the device. Raises torch.OutOfMemoryError."""

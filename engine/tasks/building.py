@@ -30,6 +30,11 @@ def build_task(
     progress lines of a download; by default they go to stderr. `function` makes the task instead of the one that the record
     names. Raises RequestError, and its subclasses TaskError, ParameterError and SettingError.
     """
+    if function is None and record.task.endswith(".py"):
+        raise RequestError(
+            f"run {record.run} is the script {record.task} with a loop of its own: run the script again,"
+            f" with stoker.Run(name={record.run!r}, resume='allow')"
+        )
     if function is None:
         function = loading.find_task(record.task)
     values = parameters.convert(function, record.parameters)

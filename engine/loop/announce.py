@@ -1,0 +1,40 @@
+"""The first and the last event of a user's loop."""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+
+from ..devices import device_label
+from ..runs.events import RunFinished, RunStarted
+from ..runs.folder import RunFolder
+from .state import LoopState
+
+
+def started(state: LoopState, folder: RunFolder) -> RunStarted:
+    """Return the event that this process runs the loop."""
+    sizes = {id(p): p.numel() for module in state.parts.all_modules() for p in module.parameters(recurse=False)}
+    stopping = state.evaluation.early_stopping
+    return RunStarted(
+        run=folder.name,
+        task=folder.record().task,
+        device=device_label(state.device),
+        parameters=sum(sizes.values()),
+        epochs=state.settings["epochs"],
+        steps_per_epoch=state.batches_per_epoch,
+        resumed_from=state.resumed_from,
+        pid=os.getpid(),
+        host=socket.gethostname(),
+        metrics={stopping.monitor: "lower" if stopping.lower_is_better else "higher"},
+        **state.position,
+    )
+
+
+def finished(state: LoopState, cause: str, message: str) -> RunFinished:
+    """Return the event that the loop has ended, with the best value and the last metrics."""
+    best = state.evaluation.early_stopping.best
+    test = {name: value for name, value in state.evaluation.metrics.items() if math.isfinite(value)}
+    return RunFinished(
+        cause=cause, best=None if math.isnan(best) else best, test=test, message=message, **state.position
+    )

@@ -1,0 +1,93 @@
+"""What a user's loop has reached: all that its checkpoint holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from ..checkpoints.compatibility import environment_changes
+from ..checkpoints.files import FORMAT
+from ..data.batches import Batches, batch_count
+from ..environment import versions
+from ..training.progress import Clock, Progress
+from .evaluation import LoopEvaluation
+from .parts import Parts
+
+
+@dataclass
+class LoopState:
+    """The parts, the position and the data of a loop; the same fields are saved and loaded."""
+
+    device: torch.device
+    settings: dict[str, Any]
+    parts: Parts
+    evaluation: LoopEvaluation
+    progress: Progress = field(default_factory=Progress)
+    user_state: dict[str, Any] = field(default_factory=dict)
+    """`run.state`: plain data and tensors of the user's own."""
+    batches: Batches | None = None
+    batches_per_epoch: int | None = None
+    resumed_from: int | None = None
+    """The step of the checkpoint that the loop continues from."""
+    _saved_loader: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Start with a clock that stands still."""
+        self.clock = Clock(self.progress)
+
+    @property
+    def position(self) -> dict[str, Any]:
+        """`step` and `epoch`, as an event carries them."""
+        return self.progress.position
+
+    def use(self, batches: Batches) -> str | None:
+        """Take a loader's batches, with the state that a checkpoint has of them; return how the data changed, if it did."""
+        if self.batches is not None:
+            self.batches.close()
+        count = batch_count(batches)
+        self.batches, self.batches_per_epoch = batches, count
+        saved, self._saved_loader = self._saved_loader, None
+        if saved is None:
+            return None
+        if saved["state"] is not None:
+            batches.restore(saved["state"])
+        return None if saved["batches"] == count else f"{saved['batches']} → {count} batches"
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the complete state. Its tensors are those of the training: copy them before the next step."""
+        self.clock.read()
+        stopping = self.evaluation.early_stopping
+        loader = self._saved_loader
+        if self.batches is not None:
+            loader = {"batches": batch_count(self.batches), "state": self.batches.state()}
+        return {
+            **self.parts.state_dict(),
+            "format": FORMAT,
+            "progress": self.progress.state_dict(),
+            "early_stopping": stopping.state_dict(),
+            "best": {"monitor": stopping.monitor, "value": stopping.best, "step": stopping.best_step},
+            "metrics": dict(self.evaluation.metrics),
+            "settings": dict(self.settings),
+            "environment": self._environment(),
+            "loader": loader,
+            "state": self.user_state,
+            "folds": [],
+        }
+
+    def load_state_dict(self, saved: dict[str, Any]) -> list[str]:
+        """Continue from a checkpoint, and return what changed in the environment since.
+
+        Raises CheckpointError where a part does not fit.
+        """
+        self.parts.load_state_dict(saved)
+        self.progress.load_state_dict(saved["progress"])
+        self.evaluation.early_stopping.load_state_dict(saved["early_stopping"])
+        self.evaluation.metrics = dict(saved["metrics"])
+        self.user_state.update(saved["state"])
+        self._saved_loader, self.resumed_from = saved["loader"], self.progress.step
+        return environment_changes(saved["environment"], self._environment())
+
+    def _environment(self) -> dict[str, Any]:
+        return {**versions(), "threads": torch.get_num_threads(), "device": self.device.type}
