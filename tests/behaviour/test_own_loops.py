@@ -73,7 +73,7 @@ def assert_equal_runs(folder: Path, one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize("script", CASES)
-@pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [1, pytest.param(10, marks=pytest.mark.slow)])
 @pytest.mark.timeout(600)
 def test_a_script_killed_at_random_and_run_again_ends_as_if_undisturbed(
     script: str, kills: int, tmp_path: Path
