@@ -63,7 +63,10 @@ class Photographer:
             await self._settled(app, pilot)
             for key in keys:
                 await pilot.press(key)
+            # A key may change a table's width, and with it the place of the table.
+            await self._until(lambda: ready(first))
             await self._settled(app, pilot)
+            await self._until(lambda: ready(first))
 
         return self._compare(app, terminal_size=size, run_before=settle)
 
