@@ -13,6 +13,7 @@ from ..data.batches import Batches, batch_size_of, call_model, split_batch
 from ..tasks.task import Task
 from ..tasks.validation import validate_loss
 from .metrics import Metrics
+from .preserve import Preserved
 
 
 class Evaluator:
@@ -24,10 +25,15 @@ class Evaluator:
         forward: nn.Module,
         autocast: contextlib.AbstractContextManager[Any],
         metrics: Metrics,
+        preserved: Preserved | None = None,
     ) -> None:
-        """Evaluate `forward`, the model or its compiled form, by `metrics`."""
+        """Evaluate `forward`, the model or its compiled form, by `metrics`.
+
+        `preserved` keeps what the evaluation of a model that is being trained must not change.
+        """
         self._task, self._forward, self._autocast = task, forward, autocast
         self._source = "evaluate" if task.evaluate is not None else "loss"
+        self._preserved = preserved or Preserved(forward, task.loss)
         self.metrics = metrics
 
     def measure(self, batches: Batches, between_batches: Callable[[], None] | None = None) -> dict[str, float]:
@@ -36,6 +42,7 @@ class Evaluator:
         Raises TrainingError where the task returns no loss.
         """
         self.metrics.reset()
+        self._preserved.take()
         self._forward.eval()
         try:
             with torch.no_grad():
@@ -47,7 +54,7 @@ class Evaluator:
                     if between_batches is not None:
                         between_batches()
         finally:
-            self._forward.train()
+            self._preserved.put_back()
         return self.metrics.compute()
 
     def _forward_batch(self, batch: Any) -> tuple[Tensor, Any, Any]:

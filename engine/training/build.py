@@ -27,6 +27,9 @@ def build_state(
     `lower_is_better` is the direction of the monitored metric. Raises SettingError if the settings do not fit the task.
     """
     model = task.model.to(device)
+    # A pretrained model often comes in evaluation mode. Single modules in that mode are frozen on purpose.
+    if not model.training:
+        model.train()
     if settings.channels_last:
         model = model.to(memory_format=torch.channels_last)
     batches = training_batches(

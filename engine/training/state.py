@@ -18,6 +18,7 @@ from ..environment import versions
 from ..errors import CheckpointError
 from ..evaluation.early_stopping import EarlyStopping
 from ..evaluation.overfitting import Overfitting
+from ..evaluation.preserve import Preserved, set_modes
 from ..runtime.loss_log import LossLog, to_numbers
 from .progress import Clock, Progress
 from .schedulers import Scheduler
@@ -47,10 +48,13 @@ class TrainingState:
     window_samples: int = 0
     folds_done: list[dict[str, float]] = field(default_factory=list)
     """Test metrics of the folds before this one."""
+    preserved: Preserved = field(init=False)
+    """What an evaluation that is under way must not change."""
 
     def __post_init__(self) -> None:
         """Derive the values that the loop reads at every step."""
         self.trained_parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        self.preserved = Preserved(self.model, self.loss)
         self.clock = Clock(self.progress)
         self.batches_per_epoch = batch_count(self.batches)
         self.steps_per_epoch = optimizer_steps(self.batches, self.settings.accumulate)
@@ -66,7 +70,7 @@ class TrainingState:
         stopping = self.early_stopping
         saved: dict[str, Any] = {
             "format": FORMAT,
-            "model": self.model.state_dict(),
+            "model": self.preserved.state_dict(self.model),
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler.state_dict() if self.scheduler else None,
             "scaler": self.scaler.state_dict() or None,
@@ -81,6 +85,8 @@ class TrainingState:
             "loader": self.batches.state(),
             "folds": self.folds_done,
         }
+        if modules := self.preserved.modules_in_evaluation_mode(self.model):
+            saved["in_evaluation_mode"] = modules
         if self.window:
             named = self.model.named_parameters()
             saved["gradients"] = {name: parameter.grad for name, parameter in named if parameter.grad is not None}
@@ -90,6 +96,7 @@ class TrainingState:
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Take the state of a checkpoint. Raises CheckpointError, which names the part that does not fit."""
         load_model(self.model, saved["model"])
+        set_modes(self.model, saved.get("in_evaluation_mode", []))
         fresh = [dict(group) for group in self.optimizer.param_groups]
         try:
             self.optimizer.load_state_dict(saved["optimizer"])

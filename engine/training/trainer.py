@@ -64,7 +64,7 @@ class Trainer:
         self._forward: nn.Module = torch.compile(model) if settings.compile else model  # type: ignore[assignment]
         half = autocast(device, settings.precision)
         self.evaluation = ScheduledEvaluation(
-            Evaluator(task, self._forward, half, metrics),
+            Evaluator(task, self._forward, half, metrics, self.state.preserved),
             self._evaluation_batches(task.val if task.val is not None else task.test),
             "val" if task.val is not None else "test",
             self.state.early_stopping,
@@ -94,7 +94,6 @@ class Trainer:
         progress = self.state.progress
         self.checkpoints.start(progress.step, progress.epoch)
         self.start_clock()
-        self._forward.train()
         self._between_batches()  # runs an evaluation that an earlier process could not finish
         self._stop_if_exhausted()
         while progress.epoch < self.settings.epochs:
