@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from ..config.settings import Settings
 from ..data.batches import batch_size_of, call_model, split_batch
 from ..seeding import Stream, reseed, reseed_torch, seed_for
+from ..tasks.randomness import uses_python_or_numpy_rng
 from ..tasks.task import Task
 from ..tasks.validation import validate_loss
 from . import optimizers
-from .defaults import uses_python_or_numpy_rng
 from .nan_guard import NanGuard
 from .state import TrainingState
 

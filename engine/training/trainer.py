@@ -64,7 +64,7 @@ class Trainer:
         self._forward: nn.Module = torch.compile(model) if settings.compile else model  # type: ignore[assignment]
         half = autocast(device, settings.precision)
         self.evaluation = ScheduledEvaluation(
-            Evaluator(task, self._forward, half, metrics, self.state.preserved),
+            Evaluator(task, self._forward, half, metrics, settings.seed, self.state.preserved),
             self._evaluation_batches(task.val if task.val is not None else task.test),
             "val" if task.val is not None else "test",
             self.state.early_stopping,

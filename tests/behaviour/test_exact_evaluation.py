@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from stoker.engine import Task
+from stoker.engine.evaluation import checkpoint_evaluation
 from stoker.engine.runs.commands import Command, Controls
 from stoker.engine.session import train
 from tests.support.in_process import Run, create, interrupted
@@ -136,3 +139,35 @@ def test_run_stopped_in_an_evaluation_resumes_exactly(make: Callable[[], Task], 
 
     whole, resumed = interrupted(tmp_path, batchwise, stop_at=14)
     assert_same_run(whole.folder, resumed.folder)
+
+
+class Sampling(nn.Module):
+    """A network that draws in evaluation too, from torch's, python's and numpy's generators."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Linear(FEATURES, CLASSES)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        noise = torch.randn(len(inputs), CLASSES) * random.random() * float(np.random.uniform())
+        return self.body(inputs) + noise  # type: ignore[no-any-return]
+
+
+def test_evaluation_that_draws_is_a_function_of_its_step(tmp_path: Path) -> None:
+    """A resumed run measures what the whole run measured, and so does an evaluation by hand or of the checkpoint."""
+    whole, resumed = interrupted(tmp_path, sampling, stop_at=12)
+    assert_same_run(whole.folder, resumed.folder)
+    folder = create(tmp_path, "own")
+    train(folder, EvaluateOften(), lambda _: None, function=sampling)
+    assert_same_run(whole.folder, folder)
+
+
+def sampling() -> Task:
+    """A task whose model draws in evaluation."""
+    return task_of(Sampling())
+
+
+def test_checkpoint_that_draws_is_evaluated_as_in_its_run(tmp_path: Path) -> None:
+    """The metrics of a checkpoint are those that the run measured at its step."""
+    done = Run(create(tmp_path, f"{__file__}:sampling"))
+    assert checkpoint_evaluation.evaluate(done.folder, "latest")["metrics"] == done.finished.test
