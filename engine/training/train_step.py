@@ -35,7 +35,8 @@ class TrainStep:
         self._state, self._task, self._settings, self._forward = state, task, settings, forward
         self._autocast = autocast if settings.precision != "fp32" else None
         self._on_cpu = state.device.type == "cpu"
-        self._reseed: Callable[[int, torch.device], None] = reseed if uses_python_or_numpy_rng(task) else reseed_torch
+        anywhere = uses_python_or_numpy_rng(task, state.optimizer)
+        self._reseed: Callable[[int, torch.device], None] = reseed if anywhere else reseed_torch
         self._optimizer_step = optimizers.unhooked_step(state.optimizer)
         self._source = "loss" if task.step is None else "step"
         self.guard = NanGuard(state.model, state.optimizer, state.device, ignore=settings.on_nan == "ignore")
