@@ -6,11 +6,8 @@ import os
 import socket
 from typing import Any
 
-import torch
-
 from ..checkpoints.compatibility import environment_changes, file_changes, settings_changes
 from ..devices import device_label
-from ..environment import versions
 from ..runs.events import RunStarted, Warned
 from ..runs.extend import given_limits
 from ..runs.record import Record
@@ -61,8 +58,7 @@ def changes(trainer: Trainer, saved: dict[str, Any], record: Record, sources: di
     `sources` has the sha256 of each file of the task now, by path.
     """
     found: list[Warned] = []
-    now = {**versions(), "threads": torch.get_num_threads(), "device": trainer.device.type}
-    if different := environment_changes(saved.get("environment", {}), now):
+    if different := environment_changes(saved.get("environment", {}), trainer.state.environment()):
         message = f"Environment changed since the checkpoint ({', '.join(different)}):"
         found.append(_warning(trainer, "inexact", f"{message} results may differ in the last bits."))
     before, after = saved["settings"], trainer.settings.asdict()

@@ -48,6 +48,8 @@ class TrainingState:
     window_samples: int = 0
     folds_done: list[dict[str, float]] = field(default_factory=list)
     """Test metrics of the folds before this one."""
+    build_threads: int = 0
+    """Threads that the task was built under."""
     preserved: Preserved = field(init=False)
     """What an evaluation that is under way must not change."""
 
@@ -81,7 +83,7 @@ class TrainingState:
             "metrics": dict(self.metrics),
             "train_loss": self.losses.state_dict(),
             "settings": self.settings.asdict(),
-            "environment": {**versions(), "threads": torch.get_num_threads(), "device": self.device.type},
+            "environment": self.environment(),
             "loader": self.batches.state(),
             "folds": self.folds_done,
         }
@@ -92,6 +94,11 @@ class TrainingState:
             saved["gradients"] = {name: parameter.grad for name, parameter in named if parameter.grad is not None}
             saved["window"] = {"losses": to_numbers(self.window), "samples": self.window_samples}
         return saved
+
+    def environment(self) -> dict[str, Any]:
+        """Return what else decides the last bits: versions, threads, device."""
+        threads = {"threads": torch.get_num_threads(), "build_threads": self.build_threads}
+        return {**versions(), **threads, "device": self.device.type}
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Take the state of a checkpoint. Raises CheckpointError, which names the part that does not fit."""

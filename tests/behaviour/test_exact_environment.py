@@ -1,0 +1,40 @@
+"""What the machine and torch's modes may change in a resumed run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from stoker.engine import Task
+from tests.support.in_process import Run, create
+from tests.support.process_runner import checkpoint_state
+from tests.support.tasks_for_tests import CLASSES, FEATURES, SETTINGS, data
+
+BUILT_UNDER: list[int] = []
+
+
+def counting() -> Task:
+    """A task that notes under how many threads it was built."""
+    BUILT_UNDER.append(torch.get_num_threads())
+    model = nn.Linear(FEATURES, CLASSES)
+    return Task(model=model, train=data(64, 1), test=data(20, 2), loss=nn.CrossEntropyLoss(), settings=SETTINGS)
+
+
+def test_task_is_built_under_the_same_number_of_threads(tmp_path: Path) -> None:
+    """Data that the task computes with torch depends on the number: start, resume and each fold use the same."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        BUILT_UNDER.clear()
+        folder = create(tmp_path, "own", threads=None, split="kfold:2")
+        assert Run(folder, stop_at=8, function=counting).finished.cause == "stopped"
+        assert checkpoint_state(folder)["settings"]["threads"] == 1
+        assert torch.get_num_threads() == 3
+        torch.set_num_threads(2)
+        assert Run(folder, stop_at=8, function=counting).finished.cause == "stopped"
+        assert Run(folder, function=counting).finished.cause == "completed"
+        assert BUILT_UNDER == [3, 3, 3, 3]
+    finally:
+        torch.set_num_threads(before)
