@@ -14,6 +14,7 @@ from ..checkpoints.compatibility import load_model
 from ..checkpoints.files import FORMAT
 from ..config.settings import Settings
 from ..data.batches import Batches, batch_count
+from ..devices import hardware
 from ..environment import versions
 from ..errors import CheckpointError
 from ..evaluation.early_stopping import EarlyStopping
@@ -96,9 +97,9 @@ class TrainingState:
         return saved
 
     def environment(self) -> dict[str, Any]:
-        """Return what else decides the last bits: versions, threads, device."""
+        """Return what else decides the last bits: versions, threads, device, processor."""
         threads = {"threads": torch.get_num_threads(), "build_threads": self.build_threads}
-        return {**versions(), **threads, "device": self.device.type}
+        return {**versions(), **threads, "device": self.device.type, **hardware(self.device)}
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Take the state of a checkpoint. Raises CheckpointError, which names the part that does not fit."""

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from stoker.engine import Task
+from stoker.engine.checkpoints import files as checkpoint
 from tests.support.in_process import Run, create
 from tests.support.process_runner import checkpoint_state
 from tests.support.tasks_for_tests import CLASSES, FEATURES, SETTINGS, data
@@ -38,3 +39,29 @@ def test_task_is_built_under_the_same_number_of_threads(tmp_path: Path) -> None:
         assert BUILT_UNDER == [3, 3, 3, 3]
     finally:
         torch.set_num_threads(before)
+
+
+def test_resume_on_another_processor_warns(tmp_path: Path) -> None:
+    """The processor's instructions and the device's name are recorded, and compared where both sides have them."""
+    folder = create(tmp_path, "own")
+    assert Run(folder, stop_at=8, function=counting).finished.cause == "stopped"
+    saved = checkpoint.read(folder.checkpoints / "latest.pt")
+    environment = saved["environment"]
+    assert environment["cpu_capability"] == torch.backends.cpu.get_cpu_capability()
+    assert environment["device_name"]
+    environment |= {"cpu_capability": "AVX9", "device_name": "another"}
+    checkpoint.write(folder.checkpoints, ["latest.pt"], saved)
+    (message,) = Run(folder, stop_at=2, function=counting).warnings("inexact")
+    assert "cpu_capability AVX9 → " in message
+    assert "device_name another → " in message
+
+
+def test_checkpoint_without_a_processor_does_not_warn(tmp_path: Path) -> None:
+    """An older checkpoint does not say where it was saved."""
+    folder = create(tmp_path, "own")
+    assert Run(folder, stop_at=8, function=counting).finished.cause == "stopped"
+    saved = checkpoint.read(folder.checkpoints / "latest.pt")
+    for name in ("cpu_capability", "device_name", "build_threads"):
+        del saved["environment"][name]
+    checkpoint.write(folder.checkpoints, ["latest.pt"], saved)
+    assert Run(folder, function=counting).warnings("inexact") == []
