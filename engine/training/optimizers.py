@@ -63,6 +63,23 @@ def build_optimizer(text: str, model: nn.Module, lr: float) -> Optimizer:
         raise SettingError(f"optimizer {text!r}: {error}") from error
 
 
+def load_state(optimizer: Optimizer, saved: dict[str, Any]) -> None:
+    """Load what `optimizer.state_dict()` returned, each tensor in its own type.
+
+    torch casts the state to the type of the parameters, also numbers that NAdam and ASGD keep in single precision.
+    Raises ValueError or KeyError where the state does not fit.
+    """
+    optimizer.load_state_dict(saved)
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    indices = [index for group in saved["param_groups"] for index in group["params"]]
+    for parameter, index in zip(parameters, indices, strict=True):
+        state = optimizer.state.get(parameter, {})
+        for name, value in saved["state"].get(index, {}).items():
+            loaded = state.get(name)
+            if isinstance(loaded, torch.Tensor) and isinstance(value, torch.Tensor) and loaded.dtype != value.dtype:
+                state[name] = value.to(loaded.device, copy=True)
+
+
 def unhooked_step(optimizer: Optimizer) -> Callable[[], object]:
     """Return a function that takes the optimizer's step: without the wrapper for hooks if the optimizer has no hooks.
 

@@ -21,6 +21,7 @@ from ..evaluation.early_stopping import EarlyStopping
 from ..evaluation.overfitting import Overfitting
 from ..evaluation.preserve import Preserved, set_modes
 from ..runtime.loss_log import LossLog, to_numbers
+from .optimizers import load_state
 from .progress import Clock, Progress
 from .schedulers import Scheduler
 
@@ -107,7 +108,7 @@ class TrainingState:
         set_modes(self.model, saved.get("in_evaluation_mode", []))
         fresh = [dict(group) for group in self.optimizer.param_groups]
         try:
-            self.optimizer.load_state_dict(saved["optimizer"])
+            load_state(self.optimizer, saved["optimizer"])
         except (ValueError, KeyError) as error:
             raise CheckpointError(f"the checkpoint belongs to another optimizer: {error}") from error
         if (self.scheduler is None) != (saved["scheduler"] is None):
