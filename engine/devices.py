@@ -46,10 +46,7 @@ def device_label(device: torch.device) -> str:
 @functools.cache
 def hardware(device: torch.device) -> dict[str, str]:
     """Return `cpu_capability`, the instructions that torch uses, and `device_name`: other ones may change last bits."""
-    if device.type == "cuda":
-        name = torch.cuda.get_device_name(device)
-    else:
-        name = _processor()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
     return {"cpu_capability": torch.backends.cpu.get_cpu_capability(), "device_name": name}
 
 

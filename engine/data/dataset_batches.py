@@ -56,6 +56,7 @@ class DatasetBatches:
     """A map-style dataset read by torch's DataLoader, with or without worker processes."""
 
     inexact_reason: str | None = None
+    overrun = False
 
     def __init__(
         self,

@@ -48,6 +48,7 @@ class Trainer:
         """Build everything that training needs. Raises SettingError if the settings do not fit the task."""
         self.task, self.settings, self.device = task, settings, device
         self._controls, self._emit, self._next_report = controls, emit, 0.0
+        self._overrun = False
         metrics = Metrics(task.metrics, device, logits=isinstance(task.loss, nn.BCEWithLogitsLoss))
         metrics.check_monitor(settings.monitor)
         self.metric_directions = metrics.directions()
@@ -105,6 +106,8 @@ class Trainer:
                     self._between_batches()
             if self.step.close_window() and self.step.guard.found:
                 self.flush()
+            if self.state.batches.overrun:
+                self._warn_of_overrun()
             if not progress.batch:
                 raise StopTraining("failed", "the training data is empty")
             progress.epoch, progress.batch = progress.epoch + 1, 0
@@ -156,6 +159,17 @@ class Trainer:
         scheduler.step(unit, metric)
         if self.state.lr != before:
             self._emit(LearningRate(lr=self.state.lr, cause="schedule", **self.position))
+
+    def _warn_of_overrun(self) -> None:
+        """Warn once that the training data yields more than its length says."""
+        if self._overrun:
+            return
+        self._overrun = True
+        data = self.task.train
+        name = type(getattr(data, "dataset", data)).__name__
+        count = self.state.batches_per_epoch
+        message = f"`{name}` yields more than its length: an epoch ends after {count} batches. Correct its `__len__`."
+        self._emit(Warned(kind="note", message=message, **self.position))
 
     def _report_nan(self, bad: list[tuple[int, int, int]]) -> None:
         """Warn of losses that are not finite, (step, epoch, batch) of each, and follow the policy for them."""
@@ -269,4 +283,6 @@ class Trainer:
 
     def _evaluation_batches(self, data: Any) -> Batches:
         task = self.task
-        return evaluation_batches(data, self.settings, self.device, collate=task.collate, options=task.loader)
+        return evaluation_batches(
+            data, self.settings, self.device, train=task.train, collate=task.collate, options=task.loader
+        )
