@@ -62,7 +62,8 @@ class Trainer:
         )
         # The state keeps the plain model: the parameter names of a compiled one differ.
         model = self.state.model
-        self._forward: nn.Module = torch.compile(model) if settings.compile else model  # type: ignore[assignment]
+        # Compiled for each shape: one form for all is made once a second shape is seen, in a resumed process later.
+        self._forward: nn.Module = torch.compile(model, dynamic=False) if settings.compile else model  # type: ignore[assignment]
         half = autocast(device, settings.precision)
         self.evaluation = ScheduledEvaluation(
             Evaluator(task, self._forward, half, metrics, settings.seed, self.state.preserved),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 import torch
 from torch import nn
 
@@ -65,3 +67,16 @@ def test_checkpoint_without_a_processor_does_not_warn(tmp_path: Path) -> None:
         del saved["environment"][name]
     checkpoint.write(folder.checkpoints, ["latest.pt"], saved)
     assert Run(folder, function=counting).warnings("inexact") == []
+
+
+def test_model_is_compiled_for_each_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One form for all shapes is made once a second shape is seen, and a new process has not seen it yet."""
+    asked: list[dict[str, Any]] = []
+
+    def compiled(model: nn.Module, **options: Any) -> nn.Module:
+        asked.append(options)
+        return model
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    Run(create(tmp_path, "own", compile=True), function=counting)
+    assert asked == [{"dynamic": False}]

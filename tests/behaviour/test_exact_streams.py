@@ -153,7 +153,7 @@ INEXACT: dict[str, Callable[[], dict[str, Any]]] = {
 
 def sampled(options: dict[str, Any]) -> Task:
     """Return a task with these options of its loader."""
-    size = {} if "batch_sampler" in options else {"batch_size": 8}
+    size: dict[str, Any] = {} if "batch_sampler" in options else {"batch_size": 8}
     return task_of(DataLoader(ROWS, **size, **options))
 
 
