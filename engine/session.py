@@ -234,7 +234,8 @@ class _Session:
         best = None if math.isnan(stopping.best) else stopping.best
         if self.results:
             test = summarise_folds(self.results)
-            best = test.get(stopping.monitor)
+            mean = test.get(stopping.monitor, math.nan)
+            best = None if math.isnan(mean) else mean
             self.fold = None
         finished = RunFinished(cause=cause, best=best, test=test, message="; ".join(messages), **trainer.position)
         self.emit(finished)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from ..data.factory import in_memory
 from ..data.splits import indexable
@@ -18,6 +19,11 @@ def validate_task(task: Task) -> None:
     """Refuse a task that cannot be trained or evaluated. Raises TaskError, whose message says what to write instead."""
     if not isinstance(task.model, nn.Module):
         raise TaskError(f"the task's model is {_kind(task.model)}, not a torch.nn.Module")
+    if lazy := [name for name, tensor in task.model.named_parameters() if is_lazy(tensor)]:
+        raise TaskError(
+            f"the task's model has parameters without a shape ({', '.join(lazy[:2])}): call the model once with a batch of inputs"
+            " before the task is returned, or use layers with all sizes given"
+        )
     if task.train is None:
         raise TaskError("the task's train is None: give Task(train=…)")
     if task.loss is None and task.step is None:

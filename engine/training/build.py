@@ -36,7 +36,7 @@ def build_state(
         task.train, settings, device, augment=task.augment, collate=task.collate, options=task.loader
     )
     if task.optimizer is not None:
-        optimizer = task.optimizer(model, settings.lr)
+        optimizer = optimizers.validate_optimizer(task.optimizer(model, settings.lr))
     else:
         optimizer = optimizers.build_optimizer(settings.optimizer, model, settings.lr)
     scheduler = schedulers.build_scheduler(

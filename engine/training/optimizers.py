@@ -13,7 +13,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from ..config.specs import Spec, Value, literal
-from ..errors import SettingError
+from ..errors import SettingError, TaskError
 
 SEPARATOR = re.compile(r"(?<![eE])-")  # a dash between numbers, not the sign of an exponent
 OPTIMIZERS: dict[str, type[Optimizer]] = {
@@ -61,6 +61,20 @@ def build_optimizer(text: str, model: nn.Module, lr: float) -> Optimizer:
         return kind(parameters, lr=lr, **options)  # type: ignore[call-arg]
     except (TypeError, ValueError, RuntimeError) as error:
         raise SettingError(f"optimizer {text!r}: {error}") from error
+
+
+def validate_optimizer(optimizer: Any) -> Optimizer:
+    """Return the optimizer that a task made. Raises TaskError for one that the training loop cannot drive."""
+    name = type(optimizer).__name__
+    if not isinstance(optimizer, Optimizer):
+        raise TaskError(f"the task's optimizer returned a {name}, not a torch.optim.Optimizer")
+    closure = inspect.signature(type(optimizer).step).parameters.get("closure")
+    if closure is not None and closure.default is inspect.Parameter.empty:
+        raise TaskError(
+            f"the task's optimizer {name} needs a closure, which the training loop does not give:"
+            " use one that steps without, such as torch.optim.AdamW"
+        )
+    return optimizer
 
 
 def load_state(optimizer: Optimizer, saved: dict[str, Any]) -> None:
