@@ -12,6 +12,7 @@ from torch.utils.data import BatchSampler, DataLoader, IterableDataset
 from ..seeding import Stream, reseed, seed_for
 from .batches import apply_augmentation, batch_count, to_device
 from .samplers import repeats_its_order
+from .stateful import stateful_dataset
 from .workers import WorkerInit, end_workers
 
 ENDED = "epoch_ended"  # key of a saved state: the epoch's stream had ended, its batches were all taken
@@ -40,6 +41,7 @@ class LoaderBatches:
         self._loader, self._seed, self._device, self._augment = loader, seed, device, augment
         self._restored: dict[str, Any] | None = None
         self._stateful = _stateful(loader)
+        self._dataset = stateful_dataset(loader.dataset) if self._stateful is None and not loader.num_workers else None
         self._ended = self._begun = False
         self.overrun = False
         self._first = (
@@ -91,6 +93,8 @@ class LoaderBatches:
             self._restored, skip = None, 0
         elif self._first is not None:
             self._stateful.load_state_dict(copy.deepcopy(self._first))
+        if not skip:
+            self._restore_dataset()
         batches, self._begun = iter(self._loader), True
         batch, length = start - skip, batch_count(self)
         while True:
@@ -113,13 +117,17 @@ class LoaderBatches:
             batch += 1
             if skip:
                 skip -= 1
+                if not skip:
+                    self._restore_dataset()
             else:
                 item = to_device(item, self._device)
                 yield apply_augmentation(item, self._augment, self._seed, (epoch, batch - 1), self._device)
 
     def state(self) -> dict[str, Any] | None:
         """Return the state of the loader or dataset, if it has one."""
-        if self._restored is not None:  # restored, and nothing read since
+        if self._dataset is not None:
+            state = self._restored or self._dataset.state_dict()
+        elif self._restored is not None:  # restored, and nothing read since
             state = self._restored
         # Asking torchdata's loader before it was read starts an iteration.
         elif self._stateful is None or (self._stateful is self._loader and not self._begun):
@@ -128,6 +136,12 @@ class LoaderBatches:
             state = self._stateful.state_dict()
         ended = self._ended and self._stateful is not self._loader
         return {ENDED: True, "state": state} if ended else state
+
+    def _restore_dataset(self) -> None:
+        """Load the state of a map-style data set, after the skipped batches were read."""
+        if self._dataset is not None and self._restored is not None:
+            self._dataset.load_state_dict(self._restored)
+            self._restored = None
 
     def restore(self, state: dict[str, Any]) -> None:
         """Load the result of `state` when the next epoch starts."""
@@ -144,9 +158,10 @@ def _stateful(loader: DataLoader[Any]) -> Any:
     if hasattr(loader, "state_dict") and hasattr(loader, "load_state_dict"):
         return loader
     dataset = loader.dataset
-    if not loader.num_workers and hasattr(dataset, "state_dict") and hasattr(dataset, "load_state_dict"):
-        return dataset
-    return None
+    # A map-style data set does not know the place in the sampler's order.
+    if loader.num_workers or not isinstance(dataset, IterableDataset):
+        return None
+    return dataset if hasattr(dataset, "state_dict") and hasattr(dataset, "load_state_dict") else None
 
 
 def _iterates_as_torch(loader: DataLoader[Any]) -> bool:

@@ -59,6 +59,10 @@ class Preserved:
                     state[key] = self._copies[module, name]
         return state
 
+    def value(self, module: nn.Module, name: str) -> Tensor | None:
+        """Return the buffer `name` of `module`, within an evaluation the one from before it."""
+        return self._copies.get((module, name), module._buffers[name])
+
     def modules_in_evaluation_mode(self, root: nn.Module) -> list[str]:
         """Return the names of the modules of `root` that are not trained in training mode, now or before `take`."""
         modes = dict(self._modes)

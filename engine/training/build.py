@@ -59,4 +59,5 @@ def build_state(
         early_stopping=EarlyStopping(settings.monitor, settings.patience, lower_is_better=lower_is_better),
         progress=Progress(fold=fold),
         folds_done=folds_done,
+        named=task.state,
     )

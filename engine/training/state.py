@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,7 @@ from ..runtime.loss_log import LossLog, to_numbers
 from .optimizers import load_state
 from .progress import Clock, Progress
 from .schedulers import Scheduler
+from .task_parts import TaskParts
 
 
 @dataclass
@@ -52,6 +54,8 @@ class TrainingState:
     """Test metrics of the folds before this one."""
     build_threads: int = 0
     """Threads that the task was built under."""
+    named: Mapping[str, Any] = field(default_factory=dict)
+    """The task's own objects."""
     preserved: Preserved = field(init=False)
     """What an evaluation that is under way must not change."""
 
@@ -59,6 +63,9 @@ class TrainingState:
         """Derive the values that the loop reads at every step."""
         self.trained_parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         self.preserved = Preserved(self.model, self.loss)
+        self.parts = TaskParts(self.model, self.loss, self.named, self.preserved)
+        ours = set(map(id, self.model.parameters()))
+        self._others = {n: p for n, p in enumerate(self.trained_parameters) if id(p) not in ours}
         self.clock = Clock(self.progress)
         self.batches_per_epoch = batch_count(self.batches)
         self.steps_per_epoch = optimizer_steps(self.batches, self.settings.accumulate)
@@ -88,12 +95,17 @@ class TrainingState:
             "environment": self.environment(),
             "loader": self.batches.state(),
             "folds": self.folds_done,
+            **self.parts.state_dict(),
         }
         if modules := self.preserved.modules_in_evaluation_mode(self.model):
             saved["in_evaluation_mode"] = modules
-        if self.window:
+        # A second optimizer may step later than this one: its gradients wait between two steps.
+        if self.window or any(isinstance(value, Optimizer) for value in self.named.values()):
             named = self.model.named_parameters()
             saved["gradients"] = {name: parameter.grad for name, parameter in named if parameter.grad is not None}
+            if others := {n: p.grad for n, p in self._others.items() if p.grad is not None}:
+                saved["other_gradients"] = others
+        if self.window:
             saved["window"] = {"losses": to_numbers(self.window), "samples": self.window_samples}
         return saved
 
@@ -117,6 +129,7 @@ class TrainingState:
             self.scheduler.restore(saved["scheduler"], self.optimizer, fresh)
         if saved.get("scaler"):
             self.scaler.load_state_dict(saved["scaler"])
+        self.parts.load_state_dict(saved)
         self.progress.load_state_dict(saved["progress"])
         self.early_stopping.load_state_dict(saved["early_stopping"])
         self.overfitting.load_state_dict(saved["overfitting"])
@@ -124,8 +137,9 @@ class TrainingState:
         self.losses.load_state_dict(saved["train_loss"])
         if saved.get("loader") is not None:
             self.batches.restore(saved["loader"])
-        for name, parameter in self.model.named_parameters():
-            gradient = saved.get("gradients", {}).get(name)
+        gradients = {**saved.get("gradients", {}), **saved.get("other_gradients", {})}
+        for name, parameter in (*self.model.named_parameters(), *self._others.items()):
+            gradient = gradients.get(name)
             parameter.grad = None if gradient is None else gradient.to(parameter.device, copy=True)
         if "window" in saved:
             losses = saved["window"]["losses"]
