@@ -24,6 +24,7 @@ from ..runs.folder import RunFolder
 from ..runtime.command_handler import CommandHandler
 from ..runtime.loss_log import REPORT_INTERVAL
 from ..runtime.stop_training import StopTraining
+from ..tasks.closures import HeldObjects
 from ..tasks.task import Task
 from . import schedulers
 from .build import build_state
@@ -49,6 +50,7 @@ class Trainer:
         self.task, self.settings, self.device = task, settings, device
         self._controls, self._emit, self._next_report = controls, emit, 0.0
         self._overrun = False
+        self._held = HeldObjects(task)
         metrics = Metrics(task.metrics, device, logits=isinstance(task.loss, nn.BCEWithLogitsLoss))
         metrics.check_monitor(settings.monitor)
         self.metric_directions = metrics.directions()
@@ -208,6 +210,8 @@ class Trainer:
         """Emit the losses so far. Synchronises with the device: call it on a timer and before a save."""
         self._next_report = time.monotonic() + REPORT_INTERVAL
         progress = self.state.progress
+        for message in self._held.changed():
+            self._emit(Warned(kind="inexact", message=message, **self.position))
         event, bad = self.state.losses.drain(progress.step, progress.epoch_number, self.state.lr)
         if event is None:
             return

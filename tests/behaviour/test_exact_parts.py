@@ -228,3 +228,47 @@ def test_old_checkpoints_hold_no_new_keys(tmp_path: Path) -> None:
     done = Run(create(tmp_path, "own", epochs=1), function=plain)
     new = {"state", "loss", "buffers", "in_evaluation_mode", "other_gradients"}
     assert not new & checkpoint_state(done.folder).keys()
+
+
+def in_closure(way: str) -> Task:
+    """A task whose step holds something that changes, or that stays."""
+    task = plain()
+    average, teacher = Average(task.model), copy.deepcopy(task.model)
+    hidden, weights = torch.zeros(CLASSES), torch.ones(CLASSES)
+    generator, torchs, kept = np.random.default_rng(1), torch.Generator(), {"hidden": torch.zeros(CLASSES)}
+
+    def of_average(outputs: Tensor) -> Tensor:
+        average.update(task.model)
+        return outputs
+
+    def of_rebound(outputs: Tensor) -> Tensor:
+        nonlocal hidden
+        hidden = outputs.detach().mean(0)
+        return outputs + hidden
+
+    def of_dict(outputs: Tensor) -> Tensor:
+        kept["hidden"] = outputs.detach().mean(0)
+        return outputs
+
+    def of_numpy(outputs: Tensor) -> Tensor:
+        return outputs * generator.random()
+
+    def of_torch(outputs: Tensor) -> Tensor:
+        return outputs + torch.randn(CLASSES, generator=torchs)
+
+    def of_constants(outputs: Tensor) -> Tensor:
+        return outputs * weights + teacher(torch.ones(FEATURES)).detach()
+
+    ways = {"average": of_average, "hidden": of_rebound, "kept": of_dict, "generator": of_numpy, "torchs": of_torch}
+    change = {**ways, "": of_constants}[way]
+    task.evaluate = lambda model, batch: (change(model(batch[0])).sum(), model(batch[0]), batch[1])
+    task.loss = lambda outputs, targets: nn.functional.cross_entropy(change(outputs), targets)
+    return task
+
+
+@pytest.mark.parametrize("way", ["average", "hidden", "kept", "generator", "torchs", ""])
+def test_object_in_a_closure_that_changes_is_warned_of(way: str, tmp_path: Path) -> None:
+    """Once for each function that holds it, by its name; what does not change is not warned of."""
+    messages = Run(create(tmp_path, "own"), function=lambda: in_closure(way)).warnings("inexact")
+    assert all(message.startswith(f"`{way}`, which the task's `") for message in messages)
+    assert len(messages) == (2 if way else 0)
