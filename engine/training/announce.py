@@ -20,6 +20,10 @@ SECOND_OPTIMIZER = (
     " that optimizer's state is not in the checkpoint."
 )
 
+FROZEN = (
+    "{} modules are in evaluation mode and stay in it (the first is `{}`)."
+    " Call `model.train()` in the task to train them in training mode."
+)
 LOST_PARAMETERS = (
     "{} parameters of the optimizer belong to neither the model nor the loss: their values are not in the checkpoint."
     ' Give their module: Task(state={{"head": head}}).'
@@ -50,6 +54,8 @@ def inexactness(trainer: Trainer) -> list[Warned]:
     """Return the task's note, and a warning for each reason why resuming may not be exact."""
     state, task = trainer.state, trainer.task
     found = [_warning(trainer, "note", task.note)] if task.note else []
+    if frozen := state.preserved.modules_in_evaluation_mode(state.model):
+        found.append(_warning(trainer, "note", FROZEN.format(len(frozen), frozen[0])))
     if state.batches.inexact_reason is not None:
         found.append(_warning(trainer, "inexact", state.batches.inexact_reason))
     known = set(map(id, state.trained_parameters))

@@ -93,6 +93,8 @@ def test_frozen_batch_norm_stays_frozen(tmp_path: Path) -> None:
     """A module that the task put into evaluation mode keeps its statistics."""
     whole, resumed = interrupted(tmp_path, frozen_norm, stop_at=14)
     assert torch.equal(checkpoint_state(whole.folder)["model"]["1.running_mean"], torch.full((8,), 0.5))
+    (note,) = whole.warnings("note")
+    assert note.startswith("1 modules are in evaluation mode and stay in it (the first is `1`).")
     assert_same_run(whole.folder, resumed.folder)
 
 
