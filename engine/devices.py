@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import platform
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -38,6 +41,22 @@ def device_label(device: torch.device) -> str:
         threads = torch.get_num_threads()
         return f"cpu ({threads} thread{'s' if threads > 1 else ''})"
     return str(device)
+
+
+@functools.cache
+def hardware(device: torch.device) -> dict[str, str]:
+    """Return `cpu_capability`, the instructions that torch uses, and `device_name`: other ones may change last bits."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    return {"cpu_capability": torch.backends.cpu.get_cpu_capability(), "device_name": name}
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:

@@ -19,6 +19,7 @@ class Stream(IntEnum):
     STEP = 3
     EPOCH = 4
     SPLIT = 5
+    EVALUATION = 6
 
 
 def seed_for(stream: Stream, seed: int, epoch: int = 0, batch: int = 0) -> int:

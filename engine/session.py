@@ -61,6 +61,7 @@ def train(
     Raises RequestError where the request was wrong and nothing was trained, RunLocked where another engine trains the
     run.
     """
+    threads = torch.get_num_threads()
     with folder.lock():
         try:
             journal = Journal(folder.events)
@@ -70,6 +71,8 @@ def train(
             return _Session(folder, controls, journal, emit, function).run(checkpoint)
         finally:
             journal.close()
+            # For the next run of this process, which counts as many as this one found.
+            torch.set_num_threads(threads)
 
 
 class _Session:
@@ -91,6 +94,8 @@ class _Session:
         """The folder holds events of an earlier engine."""
         self.resumed_at: tuple[int | None, int] | None = None
         """Fold and step of the checkpoint that this engine continued from."""
+        self.build_threads = torch.get_num_threads()
+        """Threads that the task is built under: its data may depend on the number."""
 
     def emit(self, event: Event) -> None:
         """Write the event to the journal, then pass it on within this process."""
@@ -105,11 +110,13 @@ class _Session:
         remove_temporary_files(self.folder.checkpoints)
         record = self.folder.record()
         saved, damaged = self._load(wanted)
-        # Set before the first operation of the training thread, to the number that the run started with.
-        threads = Settings.of(record.given).threads or (saved["settings"].get("threads") if saved else None)
-        torch.set_num_threads(threads or torch.get_num_threads())
+        # The number that the run started with.
+        given = Settings.of(record.given).threads
+        threads = given or (saved["settings"].get("threads") if saved else None)
+        found = saved.get("environment", {}).get("build_threads") if saved else None
+        self.build_threads = given or found or self.build_threads
         self.resumes_history = self.folder.events.stat().st_size > 0
-        task, settings, record = build_task(record, self._report_download, self.function)
+        task, settings, record = self._build(record)
         # Modules that the task imported, such as pandas, are never freed either. Trainers are, so freeze before they exist.
         gc.freeze()
         self.sources = imports.checksums()
@@ -127,12 +134,15 @@ class _Session:
             for fold in range(first, settings.folds):
                 self.fold = fold if settings.folds > 1 else None
                 if built is None:
-                    built, settings, _ = build_task(record, self._report_download, self.function)
-                    settings = replace(settings, threads=torch.get_num_threads())
+                    threads = torch.get_num_threads()
+                    built, settings, _ = self._build(record)
+                    torch.set_num_threads(threads)
+                    settings = replace(settings, threads=threads)
                 part, built = split_task(built, settings, fold), None
                 trainer = Trainer(
                     part, settings, device, self.folder, self.controls, self.emit, self.fold, self.results
                 )
+                trainer.state.build_threads = self.build_threads
                 if saved:
                     trainer.load_state_dict(saved)
                     self.resumed_at = (self.fold, trainer.state.progress.step)
@@ -163,6 +173,11 @@ class _Session:
         finally:
             if trainer is not None:
                 trainer.close(ENDED)
+
+    def _build(self, record: Record) -> tuple[Task, Settings, Record]:
+        """Build the task under the same number of threads at the start, on resume and for each fold."""
+        torch.set_num_threads(self.build_threads)
+        return build_task(record, self._report_download, self.function)
 
     def _train(self, trainer: Trainer) -> tuple[StopTraining, dict[str, float]]:
         """Train, and return how the training ended and the last metrics. An error of the task's code also ends it."""
@@ -219,7 +234,8 @@ class _Session:
         best = None if math.isnan(stopping.best) else stopping.best
         if self.results:
             test = summarise_folds(self.results)
-            best = test.get(stopping.monitor)
+            mean = test.get(stopping.monitor, math.nan)
+            best = None if math.isnan(mean) else mean
             self.fold = None
         finished = RunFinished(cause=cause, best=best, test=test, message="; ".join(messages), **trainer.position)
         self.emit(finished)

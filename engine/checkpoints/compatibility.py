@@ -13,19 +13,19 @@ MAX_NAMED = 6  # differences named in an error
 FREE_TO_CHANGE = ("stoker",)  # versions that may differ without a warning: the checkpoint's format number covers stoker
 
 
-def load_model(model: torch.nn.Module, saved: dict[str, Any]) -> None:
+def load_model(model: torch.nn.Module, saved: dict[str, Any], what: str = "model") -> None:
     """Load parameters and buffers. Raises CheckpointError, which names the keys and shapes that differ."""
     own = model.state_dict()
     found = [f"{name} is missing" for name in own if name not in saved]
-    found += [f"{name} is not in the model" for name in saved if name not in own]
+    found += [f"{name} is not in the {what}" for name in saved if name not in own]
     found += [
-        f"{name} is {tuple(saved[name].shape)}, the model's is {tuple(value.shape)}"
+        f"{name} is {tuple(saved[name].shape)}, the {what}'s is {tuple(value.shape)}"
         for name, value in own.items()
         if name in saved and hasattr(value, "shape") and saved[name].shape != value.shape
     ]
     if found:
         more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
-        raise CheckpointError(f"the checkpoint belongs to another model: {'; '.join(found[:MAX_NAMED])}{more}")
+        raise CheckpointError(f"the checkpoint belongs to another {what}: {'; '.join(found[:MAX_NAMED])}{more}")
     model.load_state_dict(saved)
 
 

@@ -22,6 +22,8 @@ class Batches(Protocol):
 
     inexact_reason: str | None
     """Why resuming inside an epoch may not be exact; None if it is exact."""
+    overrun: bool
+    """The source yields more batches than its length: an epoch ends at its length."""
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch. Raises TypeError if the data has no length."""

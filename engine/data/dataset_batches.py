@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
 from ..seeding import Stream, order, reseed, seed_for
 from .batches import apply_augmentation, to_device
+from .stateful import stateful_dataset
 from .workers import end_workers, loader_options
 
 
@@ -55,7 +56,7 @@ class _Reseeded(Dataset[Any]):
 class DatasetBatches:
     """A map-style dataset read by torch's DataLoader, with or without worker processes."""
 
-    inexact_reason: str | None = None
+    overrun = False
 
     def __init__(
         self,
@@ -74,6 +75,14 @@ class DatasetBatches:
 
         `collate` builds a batch of items, `augment` changes its inputs, `options` are more options of the DataLoader.
         """
+        self._stateful = stateful_dataset(dataset)
+        self.inexact_reason: str | None = None
+        if self._stateful is not None and workers:
+            self.inexact_reason = (
+                f"`{type(self._stateful).__name__}` has a `state_dict`, but each worker changes a copy of its own, which"
+                " is in no checkpoint. Give --workers 0 to resume exactly."
+            )
+            self._stateful = None
         options = dict(options or {})
         rows = len(dataset)  # type: ignore[arg-type]
         drop_last = options.pop("drop_last", False)
@@ -96,11 +105,14 @@ class DatasetBatches:
             batch = to_device(read, self._device)
             yield apply_augmentation(batch, self._augment, self._seed, (epoch, number), self._device)
 
-    def state(self) -> None:
-        """Return None: every batch is a function of (seed, epoch, number)."""
+    def state(self) -> dict[str, Any] | None:
+        """Return the data set's own state, if it has one; every batch is a function of (seed, epoch, number)."""
+        return None if self._stateful is None else self._stateful.state_dict()
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Do nothing."""
+        """Load the result of `state`."""
+        if self._stateful is not None:
+            self._stateful.load_state_dict(state)
 
     def close(self) -> None:
         """End the worker processes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset, RandomSampler, SequentialSampler, TensorDataset
 
 from ..config.settings import Settings
+from ..errors import TaskError
 from .batches import Batches
 from .dataset_batches import DatasetBatches
 from .loader_batches import LoaderBatches
@@ -55,10 +57,15 @@ def evaluation_batches(
     settings: Settings,
     device: torch.device,
     *,
+    train: Any = None,
     collate: Collate = None,
     options: Mapping[str, Any] | None = None,
 ) -> Batches:
-    """Return evaluation batches of `data`: in its own order, without augmentation."""
+    """Return evaluation batches of `data`: in its own order, without augmentation.
+
+    A stream with a state that is also `train` is copied, so that an evaluation does not move the training's place.
+    """
+    data = _apart(data, train)
     tensors = in_memory(data)
     if tensors is not None and collate is None:
         size = max(settings.batch_size or 0, EVALUATION_BATCH)
@@ -79,7 +86,7 @@ def _from_loader(
     options = dict(given or {})
     if isinstance(data, DataLoader):
         if not is_plain_loader(data):
-            return LoaderBatches(data, settings.seed, device, augment)
+            return LoaderBatches(data, settings.seed, device, augment, training=shuffle)
         shuffle = isinstance(data.sampler, RandomSampler)
         collate = collate or data.collate_fn
         options = {"drop_last": data.drop_last, "pin_memory": data.pin_memory, **options}
@@ -93,9 +100,11 @@ def _from_loader(
             collate_fn=collate,
             **loader_options(settings.workers, options, pin_memory=device.type == "cuda"),
         )
-        return LoaderBatches(loader, settings.seed, device, augment)
+        return LoaderBatches(loader, settings.seed, device, augment, training=shuffle)
     if (tensors := in_memory(data)) is not None:
         data = TensorDataset(*tensors)
+        # As without workers: the number of workers must not matter.
+        shuffle = shuffle and settings.batch_size is not None
     return DatasetBatches(
         data,
         settings.batch_size,
@@ -107,6 +116,20 @@ def _from_loader(
         augment=augment,
         options=options,
     )
+
+
+def _apart(data: Any, train: Any) -> Any:
+    """Return `data`, or a copy of it where it is a stream with a state that `train` reads too. Raises TaskError."""
+    stream, other = (part.dataset if isinstance(part, DataLoader) else part for part in (data, train))
+    if stream is not other or not isinstance(stream, IterableDataset) or not hasattr(stream, "load_state_dict"):
+        return data
+    try:
+        return copy.deepcopy(data)
+    except Exception as error:  # the user's object may refuse to be copied in any way
+        name = type(stream).__name__
+        raise TaskError(
+            f"`{name}` is both train and test data and cannot be copied: give each its own {name}"
+        ) from error
 
 
 def in_memory(data: Any) -> tuple[Tensor, ...] | None:

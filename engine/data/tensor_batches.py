@@ -17,6 +17,7 @@ class TensorBatches:
     """Tensors that stay on the device and are indexed there, without a DataLoader."""
 
     inexact_reason: str | None = None
+    overrun = False
 
     def __init__(
         self,

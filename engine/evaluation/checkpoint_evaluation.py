@@ -58,10 +58,10 @@ def _evaluate_file(folder: RunFolder, record: Record, path: Path) -> dict[str, A
     if settings.channels_last:
         model = model.to(memory_format=torch.channels_last)
     metrics = PerClass(task.metrics, device, task.loss)
-    evaluator = Evaluator(task, model, autocast(device, settings.precision), metrics)
+    evaluator = Evaluator(task, model, autocast(device, settings.precision), metrics, settings.seed)
     batches = evaluation_batches(part, settings, device, collate=task.collate, options=task.loader)
     try:
-        values = evaluator.measure(batches)
+        values = evaluator.measure(batches, saved["progress"]["step"])
     except StokerError:
         raise
     except (Exception, SystemExit) as error:

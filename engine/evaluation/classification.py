@@ -66,4 +66,4 @@ class PerClass(Metrics):
     def _make_tables(self, classes: int) -> dict[str, Any]:
         scores = {name: kind(classes, average="none", validate_args=False) for name, kind in SCORES.items()}
         tables = {"confusion": classification.MulticlassConfusionMatrix(classes, validate_args=False), **scores}
-        return {name: table.to(self._device) for name, table in tables.items()}
+        return {name: table.to(self.device) for name, table in tables.items()}

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..data.batches import Batches, batch_size_of, call_model, split_batch
+from ..seeding import Stream, reseed, reseed_torch, seed_for
+from ..tasks.randomness import uses_python_or_numpy_rng
 from ..tasks.task import Task
 from ..tasks.validation import validate_loss
 from .metrics import Metrics
+from .preserve import Preserved
 
 
 class Evaluator:
@@ -24,22 +27,39 @@ class Evaluator:
         forward: nn.Module,
         autocast: contextlib.AbstractContextManager[Any],
         metrics: Metrics,
+        seed: int,
+        preserved: Preserved | None = None,
     ) -> None:
-        """Evaluate `forward`, the model or its compiled form, by `metrics`."""
+        """Evaluate `forward`, the model or its compiled form, by `metrics`; `seed` is the run's.
+
+        `preserved` keeps what the evaluation of a model that is being trained must not change.
+        """
         self._task, self._forward, self._autocast = task, forward, autocast
         self._source = "evaluate" if task.evaluate is not None else "loss"
+        self._seed = seed
+        # Metrics that the task made may draw from anywhere, as its functions may.
+        plain = task.evaluate is None and not isinstance(task.metrics, Mapping)
+        self._reseed = reseed_torch if plain and not uses_python_or_numpy_rng(task) else reseed
+        self._preserved = preserved or Preserved(forward, task.loss)
         self.metrics = metrics
 
-    def measure(self, batches: Batches, between_batches: Callable[[], None] | None = None) -> dict[str, float]:
-        """Return the metrics over `batches`; `between_batches` is called after each and may raise to end it.
+    def measure(
+        self, batches: Batches, step: int, between_batches: Callable[[], None] | None = None
+    ) -> dict[str, float]:
+        """Return the metrics over `batches` after `step` optimizer steps.
+
+        `between_batches` is called after each batch and may raise to end the evaluation. What a batch draws is a
+        function of (seed, step, number of the batch).
 
         Raises TrainingError where the task returns no loss.
         """
         self.metrics.reset()
+        self._preserved.take()
         self._forward.eval()
         try:
             with torch.no_grad():
-                for batch in batches.epoch(0):
+                for number, batch in enumerate(batches.epoch(0)):
+                    self._reseed(seed_for(Stream.EVALUATION, self._seed, step, number), self.metrics.device)
                     with self._autocast:
                         loss, outputs, targets = self._forward_batch(batch)
                     validate_loss(loss, self._source)
@@ -47,7 +67,7 @@ class Evaluator:
                     if between_batches is not None:
                         between_batches()
         finally:
-            self._forward.train()
+            self._preserved.put_back()
         return self.metrics.compute()
 
     def _forward_batch(self, batch: Any) -> tuple[Tensor, Any, Any]:

@@ -30,7 +30,7 @@ class Metrics:
         """
         self._wanted = wanted
         self._logits = logits
-        self._device = device
+        self.device = device
         self._metrics: dict[str, Any] = {}
         self._ready = False
         if not isinstance(wanted, Mapping):
@@ -103,13 +103,13 @@ class Metrics:
     def _make(self, outputs: Any, targets: Any) -> dict[str, Any]:
         """Return the metric objects, whose kind depends on the shapes of the first outputs and targets."""
         if isinstance(self._wanted, Mapping):
-            return {name: metric.to(self._device) for name, metric in self._wanted.items()}
+            return {name: metric.to(self.device) for name, metric in self._wanted.items()}
         if self._wanted and not isinstance(outputs, Tensor):
             raise TrainingError(
                 f"the model's outputs are a {type(outputs).__name__}, so {', '.join(self._wanted)} cannot be measured:"
                 " give Task(evaluate=…), which returns (loss, outputs, targets)"
             )
-        return {name: metric_factory(name)(outputs, targets, self._logits).to(self._device) for name in self._wanted}
+        return {name: metric_factory(name)(outputs, targets, self._logits).to(self.device) for name in self._wanted}
 
 
 def _has_several_values(name: str) -> bool:

@@ -68,7 +68,7 @@ class ScheduledEvaluation:
         self._emit(Evaluating(split=split, batches=batch_count(batches), cause=cause, **position))
         self.running = True
         try:
-            metrics = self._evaluator.measure(batches, between_batches)
+            metrics = self._evaluator.measure(batches, position["step"], between_batches)
         finally:
             self.running = False
         self._emit(Evaluated(split=split, metrics=metrics, cause=cause, **position))

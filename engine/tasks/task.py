@@ -57,6 +57,11 @@ class Task:
     """More options of the DataLoader, such as `pin_memory`."""
     optimizer: Callable[[nn.Module, float], torch.optim.Optimizer] | None = None
     """`optimizer(model, lr)` returns the optimizer, instead of the setting `optimizer`."""
+    state: Mapping[str, Any] = field(default_factory=dict)
+    """Objects of your own that change while the task trains, by name: they are saved in each checkpoint and restored on
+    resume. An object with `state_dict` and `load_state_dict` (an EMA, a second optimizer, a scheduler), a dict of plain
+    data and tensors, a tensor, a `torch.Generator` or a `numpy.random.Generator`; the last four are updated in place.
+    They are never moved between devices."""
     classes: Sequence[str] = ()
     """Names of the classes, in the order of the model's outputs, for tables of results."""
     note: str = ""

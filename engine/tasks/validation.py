@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from ..data.factory import in_memory
 from ..data.splits import indexable
 from ..errors import TaskError, TrainingError
+from .own_state import KINDS, can_be_saved
 from .task import Task
 
 
@@ -18,6 +21,12 @@ def validate_task(task: Task) -> None:
     """Refuse a task that cannot be trained or evaluated. Raises TaskError, whose message says what to write instead."""
     if not isinstance(task.model, nn.Module):
         raise TaskError(f"the task's model is {_kind(task.model)}, not a torch.nn.Module")
+    if lazy := [name for name, tensor in task.model.named_parameters() if is_lazy(tensor)]:
+        raise TaskError(
+            f"the task's model has parameters without a shape ({', '.join(lazy[:2])}): call the model once with a batch of inputs"
+            " before the task is returned, or use layers with all sizes given"
+        )
+    _validate_state(task.state)
     if task.train is None:
         raise TaskError("the task's train is None: give Task(train=…)")
     if task.loss is None and task.step is None:
@@ -67,6 +76,15 @@ def _validate_data(name: str, data: Any, *, pairs: bool) -> None:
         count = "1 tensor" if len(tensors) == 1 else f"{len(tensors)} tensors"
         own = "step" if name == "train" else "evaluate"
         raise TaskError(f"the task's {name} has {count}, not two, (inputs, targets): give Task({own}=…) to use them")
+
+
+def _validate_state(state: Any) -> None:
+    """Check the task's own objects. Raises TaskError."""
+    if not isinstance(state, Mapping):
+        raise TaskError(f"the task's state is {_kind(state)}, not a dict: write Task(state={{'ema': ema}})")
+    for name, value in state.items():
+        if not isinstance(name, str) or not can_be_saved(value):
+            raise TaskError(f"the task's state {name!r} is {_kind(value)}, which cannot be saved: give {KINDS}")
 
 
 def _rows(data: Any) -> int | None:

@@ -10,7 +10,6 @@ import torch
 
 from ..checkpoints.compatibility import environment_changes, file_changes, settings_changes
 from ..devices import device_label
-from ..environment import versions
 from ..runs.events import RunStarted, Warned
 from ..runs.extend import given_limits
 from ..runs.record import Record
@@ -19,6 +18,15 @@ from .trainer import Trainer
 SECOND_OPTIMIZER = (
     "{} parameters are not in the task's optimizer. If `step` updates them with a second optimizer,"
     " that optimizer's state is not in the checkpoint."
+)
+
+FROZEN = (
+    "{} modules are in evaluation mode and stay in it (the first is `{}`)."
+    " Call `model.train()` in the task to train them in training mode."
+)
+LOST_PARAMETERS = (
+    "{} parameters of the optimizer belong to neither the model nor the loss: their values are not in the checkpoint."
+    ' Give their module: Task(state={{"head": head}}).'
 )
 
 
@@ -46,12 +54,22 @@ def inexactness(trainer: Trainer) -> list[Warned]:
     """Return the task's note, and a warning for each reason why resuming may not be exact."""
     state, task = trainer.state, trainer.task
     found = [_warning(trainer, "note", task.note)] if task.note else []
+    if frozen := state.preserved.modules_in_evaluation_mode(state.model):
+        found.append(_warning(trainer, "note", FROZEN.format(len(frozen), frozen[0])))
     if state.batches.inexact_reason is not None:
         found.append(_warning(trainer, "inexact", state.batches.inexact_reason))
     known = set(map(id, state.trained_parameters))
+    for value in task.state.values():
+        if isinstance(value, torch.optim.Optimizer):
+            known.update(id(p) for group in value.param_groups for p in group["params"])
     others = sum(p.requires_grad and id(p) not in known for p in state.model.parameters())
     if others and task.step is not None:
         found.append(_warning(trainer, "inexact", SECOND_OPTIMIZER.format(others)))
+    saved = [state.model, task.loss, *task.state.values()]
+    kept = {id(p) for part in saved if isinstance(part, torch.nn.Module) for p in part.parameters()}
+    kept.update(id(part) for part in saved if isinstance(part, torch.Tensor))
+    if lost := sum(id(p) not in kept for p in state.trained_parameters):
+        found.append(_warning(trainer, "inexact", LOST_PARAMETERS.format(lost)))
     return found
 
 
@@ -61,10 +79,12 @@ def changes(trainer: Trainer, saved: dict[str, Any], record: Record, sources: di
     `sources` has the sha256 of each file of the task now, by path.
     """
     found: list[Warned] = []
-    now = {**versions(), "threads": torch.get_num_threads(), "device": trainer.device.type}
-    if different := environment_changes(saved.get("environment", {}), now):
+    if different := environment_changes(saved.get("environment", {}), trainer.state.environment()):
         message = f"Environment changed since the checkpoint ({', '.join(different)}):"
         found.append(_warning(trainer, "inexact", f"{message} results may differ in the last bits."))
+    if missing := trainer.state.parts.missing(saved):
+        message = f"The checkpoint has no state of {', '.join(missing)}: they start anew."
+        found.append(_warning(trainer, "inexact", message))
     before, after = saved["settings"], trainer.settings.asdict()
     limits = given_limits(record)
     if different := settings_changes(before, after, limits):

@@ -27,13 +27,16 @@ def build_state(
     `lower_is_better` is the direction of the monitored metric. Raises SettingError if the settings do not fit the task.
     """
     model = task.model.to(device)
+    # A pretrained model often comes in evaluation mode. Single modules in that mode are frozen on purpose.
+    if not model.training:
+        model.train()
     if settings.channels_last:
         model = model.to(memory_format=torch.channels_last)
     batches = training_batches(
         task.train, settings, device, augment=task.augment, collate=task.collate, options=task.loader
     )
     if task.optimizer is not None:
-        optimizer = task.optimizer(model, settings.lr)
+        optimizer = optimizers.validate_optimizer(task.optimizer(model, settings.lr))
     else:
         optimizer = optimizers.build_optimizer(settings.optimizer, model, settings.lr)
     scheduler = schedulers.build_scheduler(
@@ -56,4 +59,5 @@ def build_state(
         early_stopping=EarlyStopping(settings.monitor, settings.patience, lower_is_better=lower_is_better),
         progress=Progress(fold=fold),
         folds_done=folds_done,
+        named=task.state,
     )

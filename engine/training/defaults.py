@@ -1,4 +1,4 @@
-"""Defaults that depend on the task: how many CPU threads to use, and which random generators to reseed."""
+"""Defaults that depend on the task: how many CPU threads to use."""
 
 from __future__ import annotations
 
@@ -20,22 +20,3 @@ def default_threads(task: Task, batch_size: int | None) -> int:
     samples = batch_size or (len(tensors[0]) if tensors else 1)
     work = samples * sum(parameter.numel() for parameter in task.model.parameters())
     return 1 if work < SINGLE_THREAD_BELOW else torch.get_num_threads()
-
-
-def uses_python_or_numpy_rng(task: Task) -> bool:
-    """Return whether a training step of `task` may draw from Python's or numpy's generators.
-
-    Modules of torch.nn draw from torch's generators alone, so a step of those needs only torch reseeded.
-    """
-    modules = list(task.model.modules())
-    if isinstance(task.loss, torch.nn.Module):
-        modules += task.loss.modules()
-    plain = all(type(module).__module__.startswith("torch.nn.") and not _has_hooks(module) for module in modules)
-    loss_is_plain = (
-        isinstance(task.loss, torch.nn.Module) or getattr(task.loss, "__module__", "") == "torch.nn.functional"
-    )
-    return task.step is not None or not (plain and loss_is_plain)
-
-
-def _has_hooks(module: torch.nn.Module) -> bool:
-    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)

@@ -13,7 +13,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from ..config.specs import Spec, Value, literal
-from ..errors import SettingError
+from ..errors import SettingError, TaskError
 
 SEPARATOR = re.compile(r"(?<![eE])-")  # a dash between numbers, not the sign of an exponent
 OPTIMIZERS: dict[str, type[Optimizer]] = {
@@ -61,6 +61,37 @@ def build_optimizer(text: str, model: nn.Module, lr: float) -> Optimizer:
         return kind(parameters, lr=lr, **options)  # type: ignore[call-arg]
     except (TypeError, ValueError, RuntimeError) as error:
         raise SettingError(f"optimizer {text!r}: {error}") from error
+
+
+def validate_optimizer(optimizer: Any) -> Optimizer:
+    """Return the optimizer that a task made. Raises TaskError for one that the training loop cannot drive."""
+    name = type(optimizer).__name__
+    if not isinstance(optimizer, Optimizer):
+        raise TaskError(f"the task's optimizer returned a {name}, not a torch.optim.Optimizer")
+    closure = inspect.signature(type(optimizer).step).parameters.get("closure")
+    if closure is not None and closure.default is inspect.Parameter.empty:
+        raise TaskError(
+            f"the task's optimizer {name} needs a closure, which the training loop does not give:"
+            " use one that steps without, such as torch.optim.AdamW"
+        )
+    return optimizer
+
+
+def load_state(optimizer: Optimizer, saved: dict[str, Any]) -> None:
+    """Load what `optimizer.state_dict()` returned, each tensor in its own type.
+
+    torch casts the state to the type of the parameters, also numbers that NAdam and ASGD keep in single precision.
+    Raises ValueError or KeyError where the state does not fit.
+    """
+    optimizer.load_state_dict(saved)
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    indices = [index for group in saved["param_groups"] for index in group["params"]]
+    for parameter, index in zip(parameters, indices, strict=True):
+        state = optimizer.state.get(parameter, {})
+        for name, value in saved["state"].get(index, {}).items():
+            loaded = state.get(name)
+            if isinstance(loaded, torch.Tensor) and isinstance(value, torch.Tensor) and loaded.dtype != value.dtype:
+                state[name] = value.to(loaded.device, copy=True)
 
 
 def unhooked_step(optimizer: Optimizer) -> Callable[[], object]:

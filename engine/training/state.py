@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +15,17 @@ from ..checkpoints.compatibility import load_model
 from ..checkpoints.files import FORMAT
 from ..config.settings import Settings
 from ..data.batches import Batches, batch_count
+from ..devices import hardware
 from ..environment import versions
 from ..errors import CheckpointError
 from ..evaluation.early_stopping import EarlyStopping
 from ..evaluation.overfitting import Overfitting
+from ..evaluation.preserve import Preserved, set_modes
 from ..runtime.loss_log import LossLog, to_numbers
+from .optimizers import load_state
 from .progress import Clock, Progress
 from .schedulers import Scheduler
+from .task_parts import TaskParts
 
 
 @dataclass
@@ -47,10 +52,20 @@ class TrainingState:
     window_samples: int = 0
     folds_done: list[dict[str, float]] = field(default_factory=list)
     """Test metrics of the folds before this one."""
+    build_threads: int = 0
+    """Threads that the task was built under."""
+    named: Mapping[str, Any] = field(default_factory=dict)
+    """The task's own objects."""
+    preserved: Preserved = field(init=False)
+    """What an evaluation that is under way must not change."""
 
     def __post_init__(self) -> None:
         """Derive the values that the loop reads at every step."""
         self.trained_parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        self.preserved = Preserved(self.model, self.loss)
+        self.parts = TaskParts(self.model, self.loss, self.named, self.preserved)
+        ours = set(map(id, self.model.parameters()))
+        self._others = {n: p for n, p in enumerate(self.trained_parameters) if id(p) not in ours}
         self.clock = Clock(self.progress)
         self.batches_per_epoch = batch_count(self.batches)
         self.steps_per_epoch = optimizer_steps(self.batches, self.settings.accumulate)
@@ -66,7 +81,7 @@ class TrainingState:
         stopping = self.early_stopping
         saved: dict[str, Any] = {
             "format": FORMAT,
-            "model": self.model.state_dict(),
+            "model": self.preserved.state_dict(self.model),
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler.state_dict() if self.scheduler else None,
             "scaler": self.scaler.state_dict() or None,
@@ -77,22 +92,35 @@ class TrainingState:
             "metrics": dict(self.metrics),
             "train_loss": self.losses.state_dict(),
             "settings": self.settings.asdict(),
-            "environment": {**versions(), "threads": torch.get_num_threads(), "device": self.device.type},
+            "environment": self.environment(),
             "loader": self.batches.state(),
             "folds": self.folds_done,
+            **self.parts.state_dict(),
         }
-        if self.window:
+        if modules := self.preserved.modules_in_evaluation_mode(self.model):
+            saved["in_evaluation_mode"] = modules
+        # A second optimizer may step later than this one: its gradients wait between two steps.
+        if self.window or any(isinstance(value, Optimizer) for value in self.named.values()):
             named = self.model.named_parameters()
             saved["gradients"] = {name: parameter.grad for name, parameter in named if parameter.grad is not None}
+            if others := {n: p.grad for n, p in self._others.items() if p.grad is not None}:
+                saved["other_gradients"] = others
+        if self.window:
             saved["window"] = {"losses": to_numbers(self.window), "samples": self.window_samples}
         return saved
+
+    def environment(self) -> dict[str, Any]:
+        """Return what else decides the last bits: versions, threads, device, processor."""
+        threads = {"threads": torch.get_num_threads(), "build_threads": self.build_threads}
+        return {**versions(), **threads, "device": self.device.type, **hardware(self.device)}
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Take the state of a checkpoint. Raises CheckpointError, which names the part that does not fit."""
         load_model(self.model, saved["model"])
+        set_modes(self.model, saved.get("in_evaluation_mode", []))
         fresh = [dict(group) for group in self.optimizer.param_groups]
         try:
-            self.optimizer.load_state_dict(saved["optimizer"])
+            load_state(self.optimizer, saved["optimizer"])
         except (ValueError, KeyError) as error:
             raise CheckpointError(f"the checkpoint belongs to another optimizer: {error}") from error
         if (self.scheduler is None) != (saved["scheduler"] is None):
@@ -101,6 +129,7 @@ class TrainingState:
             self.scheduler.restore(saved["scheduler"], self.optimizer, fresh)
         if saved.get("scaler"):
             self.scaler.load_state_dict(saved["scaler"])
+        self.parts.load_state_dict(saved)
         self.progress.load_state_dict(saved["progress"])
         self.early_stopping.load_state_dict(saved["early_stopping"])
         self.overfitting.load_state_dict(saved["overfitting"])
@@ -108,8 +137,9 @@ class TrainingState:
         self.losses.load_state_dict(saved["train_loss"])
         if saved.get("loader") is not None:
             self.batches.restore(saved["loader"])
-        for name, parameter in self.model.named_parameters():
-            gradient = saved.get("gradients", {}).get(name)
+        gradients = {**saved.get("gradients", {}), **saved.get("other_gradients", {})}
+        for name, parameter in (*self.model.named_parameters(), *self._others.items()):
+            gradient = gradients.get(name)
             parameter.grad = None if gradient is None else gradient.to(parameter.device, copy=True)
         if "window" in saved:
             losses = saved["window"]["losses"]

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from ..config.settings import Settings
 from ..data.batches import batch_size_of, call_model, split_batch
 from ..seeding import Stream, reseed, reseed_torch, seed_for
+from ..tasks.randomness import uses_python_or_numpy_rng
 from ..tasks.task import Task
 from ..tasks.validation import validate_loss
 from . import optimizers
-from .defaults import uses_python_or_numpy_rng
 from .nan_guard import NanGuard
 from .state import TrainingState
 
@@ -35,7 +35,8 @@ class TrainStep:
         self._state, self._task, self._settings, self._forward = state, task, settings, forward
         self._autocast = autocast if settings.precision != "fp32" else None
         self._on_cpu = state.device.type == "cpu"
-        self._reseed: Callable[[int, torch.device], None] = reseed if uses_python_or_numpy_rng(task) else reseed_torch
+        anywhere = uses_python_or_numpy_rng(task, state.optimizer)
+        self._reseed: Callable[[int, torch.device], None] = reseed if anywhere else reseed_torch
         self._optimizer_step = optimizers.unhooked_step(state.optimizer)
         self._source = "loss" if task.step is None else "step"
         self.guard = NanGuard(state.model, state.optimizer, state.device, ignore=settings.on_nan == "ignore")

@@ -24,6 +24,7 @@ from ..runs.folder import RunFolder
 from ..runtime.command_handler import CommandHandler
 from ..runtime.loss_log import REPORT_INTERVAL
 from ..runtime.stop_training import StopTraining
+from ..tasks.closures import HeldObjects
 from ..tasks.task import Task
 from . import schedulers
 from .build import build_state
@@ -48,6 +49,8 @@ class Trainer:
         """Build everything that training needs. Raises SettingError if the settings do not fit the task."""
         self.task, self.settings, self.device = task, settings, device
         self._controls, self._emit, self._next_report = controls, emit, 0.0
+        self._overrun = False
+        self._held = HeldObjects(task)
         metrics = Metrics(task.metrics, device, logits=isinstance(task.loss, nn.BCEWithLogitsLoss))
         metrics.check_monitor(settings.monitor)
         self.metric_directions = metrics.directions()
@@ -61,10 +64,11 @@ class Trainer:
         )
         # The state keeps the plain model: the parameter names of a compiled one differ.
         model = self.state.model
-        self._forward: nn.Module = torch.compile(model) if settings.compile else model  # type: ignore[assignment]
+        # Compiled for each shape: one form for all is made once a second shape is seen, in a resumed process later.
+        self._forward: nn.Module = torch.compile(model, dynamic=False) if settings.compile else model  # type: ignore[assignment]
         half = autocast(device, settings.precision)
         self.evaluation = ScheduledEvaluation(
-            Evaluator(task, self._forward, half, metrics),
+            Evaluator(task, self._forward, half, metrics, settings.seed, self.state.preserved),
             self._evaluation_batches(task.val if task.val is not None else task.test),
             "val" if task.val is not None else "test",
             self.state.early_stopping,
@@ -94,7 +98,6 @@ class Trainer:
         progress = self.state.progress
         self.checkpoints.start(progress.step, progress.epoch)
         self.start_clock()
-        self._forward.train()
         self._between_batches()  # runs an evaluation that an earlier process could not finish
         self._stop_if_exhausted()
         while progress.epoch < self.settings.epochs:
@@ -106,6 +109,8 @@ class Trainer:
                     self._between_batches()
             if self.step.close_window() and self.step.guard.found:
                 self.flush()
+            if self.state.batches.overrun:
+                self._warn_of_overrun()
             if not progress.batch:
                 raise StopTraining("failed", "the training data is empty")
             progress.epoch, progress.batch = progress.epoch + 1, 0
@@ -158,6 +163,17 @@ class Trainer:
         if self.state.lr != before:
             self._emit(LearningRate(lr=self.state.lr, cause="schedule", **self.position))
 
+    def _warn_of_overrun(self) -> None:
+        """Warn once that the training data yields more than its length says."""
+        if self._overrun:
+            return
+        self._overrun = True
+        data = self.task.train
+        name = type(getattr(data, "dataset", data)).__name__
+        count = self.state.batches_per_epoch
+        message = f"`{name}` yields more than its length: an epoch ends after {count} batches. Correct its `__len__`."
+        self._emit(Warned(kind="note", message=message, **self.position))
+
     def _report_nan(self, bad: list[tuple[int, int, int]]) -> None:
         """Warn of losses that are not finite, (step, epoch, batch) of each, and follow the policy for them."""
         step, epoch, batch = bad[0]
@@ -194,6 +210,8 @@ class Trainer:
         """Emit the losses so far. Synchronises with the device: call it on a timer and before a save."""
         self._next_report = time.monotonic() + REPORT_INTERVAL
         progress = self.state.progress
+        for message in self._held.changed():
+            self._emit(Warned(kind="inexact", message=message, **self.position))
         event, bad = self.state.losses.drain(progress.step, progress.epoch_number, self.state.lr)
         if event is None:
             return
@@ -270,4 +288,6 @@ class Trainer:
 
     def _evaluation_batches(self, data: Any) -> Batches:
         task = self.task
-        return evaluation_batches(data, self.settings, self.device, collate=task.collate, options=task.loader)
+        return evaluation_batches(
+            data, self.settings, self.device, train=task.train, collate=task.collate, options=task.loader
+        )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from stoker.engine import Task
 from stoker.engine.runs import folder as runs
 from stoker.engine.runs.commands import Command, Controls
 from stoker.engine.runs.events import Event, Warned
@@ -32,11 +34,13 @@ class StopAt(Controls):
 class Run:
     """A trained run: its folder, all events of this process in order, and the last one."""
 
-    def __init__(self, folder: RunFolder, stop_at: int | None = None) -> None:
+    def __init__(
+        self, folder: RunFolder, stop_at: int | None = None, function: Callable[..., Task] | None = None
+    ) -> None:
         self.folder = folder
         self.events: list[Event] = []
         controls = Controls() if stop_at is None else StopAt(stop_at)
-        self.finished = train(folder, controls, self.events.append)
+        self.finished = train(folder, controls, self.events.append, function=function)
 
     def of(self, kind: type[E]) -> list[E]:
         """Return the events of one kind."""
@@ -56,3 +60,18 @@ def create(runs_folder: Path, task: str, /, parameters: dict[str, Any] | None = 
 def run(runs_folder: Path, task: str, /, parameters: dict[str, Any] | None = None, **given: Any) -> Run:
     """Create a run folder for a task and train it."""
     return Run(create(runs_folder, task, parameters, **given))
+
+
+def interrupted(
+    runs_folder: Path, function: Callable[..., Task], *, stop_at: int, resumes: int = 1, **given: Any
+) -> tuple[Run, Run]:
+    """Train the task of `function` twice, in one go and stopped; return the whole run and the last part of the other.
+
+    The second run is stopped `resumes` times, each time at poll `stop_at` of its process.
+    """
+    whole = Run(create(runs_folder, "own", **given), function=function)
+    folder = create(runs_folder, "own", **given)
+    for _ in range(resumes):
+        stopped = Run(folder, stop_at=stop_at, function=function)
+        assert stopped.finished.cause == "stopped", stopped.finished
+    return whole, Run(folder, function=function)

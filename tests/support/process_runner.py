@@ -126,7 +126,8 @@ def differences(one: Any, other: Any, where: str = "") -> list[str]:
     """Return the paths of all entries in which two states differ in any bit."""
     if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
         same = one.dtype == other.dtype and one.shape == other.shape
-        return [] if same and one.numpy().tobytes() == other.numpy().tobytes() else [where]
+        bits, others = (tensor.contiguous().reshape(-1).view(torch.uint8) for tensor in (one, other))  # bfloat16 too
+        return [] if same and torch.equal(bits, others) else [where]
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
         return [at for key in one for at in differences(one[key], other[key], f"{where}.{key}")]
     if isinstance(one, list | tuple) and type(one) is type(other) and len(one) == len(other):

@@ -47,7 +47,8 @@ class Noisy(Dataset[tuple[Tensor, int]]):
         return self.inputs[row] * float(np.random.uniform(0.8, 1.2)) + noise, int(self.targets[row])
 
 
-def _data(rows: int, seed: int) -> tuple[Tensor, Tensor]:
+def data(rows: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Return inputs (N, features) and noisy classes (N)."""
     generator = torch.Generator().manual_seed(seed)
     inputs = torch.randn(rows, FEATURES, generator=generator)
     noise = torch.randn(rows, CLASSES, generator=generator) * 1.5
@@ -65,8 +66,8 @@ def noisy(hidden: int = 8) -> Task:
     """A task with a map-style dataset that augments each sample."""
     return Task(
         model=Net(hidden),
-        train=Noisy(*_data(64, 1)),
-        test=TensorDataset(*_data(20, 2)),
+        train=Noisy(*data(64, 1)),
+        test=TensorDataset(*data(20, 2)),
         loss=nn.CrossEntropyLoss(),
         metrics=["accuracy"],
         settings=SETTINGS,
@@ -77,8 +78,8 @@ def held(hidden: int = 8) -> Task:
     """A task with tensors in memory, augmented a batch at a time."""
     return Task(
         model=Net(hidden),
-        train=_data(64, 1),
-        test=_data(20, 2),
+        train=data(64, 1),
+        test=data(20, 2),
         loss=nn.CrossEntropyLoss(),
         metrics=["accuracy"],
         settings=SETTINGS,
@@ -110,7 +111,7 @@ class Stream(IterableDataset[tuple[Tensor, Tensor]]):
     """A stream that counts its rows and draws from a generator of its own."""
 
     def __init__(self) -> None:
-        self.inputs, self.targets = _data(32, 1)
+        self.inputs, self.targets = data(32, 1)
         self.row, self.next = 0, 0
         self.generator = torch.Generator().manual_seed(4)
 
@@ -141,7 +142,7 @@ class StatelessStream(Stream):
 
 
 def _streaming(train: Stream) -> Task:
-    return Task(model=Net(), train=train, test=_data(20, 2), loss=nn.CrossEntropyLoss(), settings=SETTINGS)
+    return Task(model=Net(), train=train, test=data(20, 2), loss=nn.CrossEntropyLoss(), settings=SETTINGS)
 
 
 def stateful() -> Task:
@@ -166,8 +167,8 @@ def endless(hidden: int = 8) -> Task:
     """A task that trains for minutes."""
     return Task(
         model=Net(hidden),
-        train=Patient(*_data(64, 1)),
-        test=TensorDataset(*_data(20, 2)),
+        train=Patient(*data(64, 1)),
+        test=TensorDataset(*data(20, 2)),
         loss=nn.CrossEntropyLoss(),
         settings={**SETTINGS, "epochs": 10_000, "optimizer": "adam", "patience": None, "monitor": "loss"},
     )
@@ -186,13 +187,11 @@ class Stuck(Noisy):
 
 def stuck() -> Task:
     """A task with data that hangs."""
-    return Task(
-        model=Net(), train=Stuck(*_data(64, 1)), test=_data(20, 2), loss=nn.CrossEntropyLoss(), settings=SETTINGS
-    )
+    return Task(model=Net(), train=Stuck(*data(64, 1)), test=data(20, 2), loss=nn.CrossEntropyLoss(), settings=SETTINGS)
 
 
 def _marked(mark: float, batches: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    inputs, targets = _data(64, 1)
+    inputs, targets = data(64, 1)
     for batch in batches:
         inputs[batch] = mark
     return inputs, targets
@@ -264,8 +263,8 @@ def failing(at: int = 15, where: str = "forward", error: str = "memory") -> Task
 
 def learned_by_heart() -> Task:
     """A task with eight samples to train on and other data for the test: it overfits at once."""
-    inputs, targets = _data(8, 5)
-    test_inputs, test_targets = _data(64, 6)
+    inputs, targets = data(8, 5)
+    test_inputs, test_targets = data(64, 6)
     model = nn.Sequential(nn.Linear(FEATURES, 64), nn.ReLU(), nn.Linear(64, CLASSES))
     return Task(
         model=model,
@@ -279,7 +278,7 @@ def learned_by_heart() -> Task:
 def validated() -> Task:
     """A task with validation data and a final test, whose loss soon stops improving."""
     task = held()
-    task.val, task.test = _data(20, 2), TensorDataset(*_data(30, 3))
+    task.val, task.test = data(20, 2), TensorDataset(*data(30, 3))
     task.collate = default_collate  # so that the test takes several batches
     task.settings = {**SETTINGS, "epochs": 40, "lr": 0.5, "patience": 3}
     return task
@@ -290,8 +289,8 @@ def headed() -> Task:
     model = nn.Sequential(nn.Linear(FEATURES, 8), nn.Tanh(), nn.Linear(8, CLASSES))
     return Task(
         model=model,
-        train=_data(64, 1),
-        test=_data(20, 2),
+        train=data(64, 1),
+        test=data(20, 2),
         loss=nn.CrossEntropyLoss(),
         optimizer=lambda model, lr: torch.optim.SGD(model[2].parameters(), lr),  # type: ignore[index]
         settings=SETTINGS,

@@ -40,6 +40,9 @@ TASKS = SUPPORT / "invalid_tasks.py"
         ("not_measured", "evaluate"),
         ("no_model", r"model is the class Linear.*Linear\(…\)"),
         ("function", "model is a function, not a torch.nn.Module"),
+        ("lazy", r"model has parameters without a shape \(0\.weight, 0\.bias\): call the model once"),
+        ("closure", "the task's optimizer LBFGS needs a closure.*AdamW"),
+        ("no_optimizer", "the task's optimizer returned a NoneType, not a torch.optim.Optimizer"),
     ],
 )
 def test_a_task_that_cannot_be_trained_is_refused(
