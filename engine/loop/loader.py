@@ -48,6 +48,8 @@ def _shuffled(loader: DataLoader[Any], tensors: Any) -> Any:
 class _Iterable:
     """Anything that can be iterated again; its batches before `start` are read and skipped."""
 
+    overrun = False
+
     def __init__(self, items: Any, seed: int) -> None:
         self._items, self._seed = items, seed
         self.inexact_reason: str | None = (
