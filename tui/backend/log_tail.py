@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from stoker.engine.text import printable
+
 MAX_READ = 64 * 1024  # bytes read at a time at most; of an old log only this many last bytes are shown
 ESCAPE_CODES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|.)|[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -38,4 +40,4 @@ class LogTail:
 def clean(line: bytes) -> str:
     """Return a printed line as a terminal would show it; a progress bar is reduced to its last state."""
     text = line.decode("utf-8", "replace").rstrip("\r").rpartition("\r")[2]
-    return ESCAPE_CODES.sub("", text.expandtabs()).rstrip()
+    return printable(ESCAPE_CODES.sub("", text.expandtabs())).rstrip()

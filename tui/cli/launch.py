@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from stoker.engine.launch.process import exit_code
 from stoker.engine.runs.commands import Controls
 from stoker.engine.runs.folder import RunFolder
+from stoker.engine.text import printable
 
 from ..console.progress import ProgressPrinter, json_line
 from .options import ascii_given
@@ -102,4 +103,4 @@ def _run_app(app: StokerApp, log: Path) -> int:
 def _print(line: str) -> None:
     # The terminal may have gone since the app ended; that must not change the exit code.
     with contextlib.suppress(OSError):
-        print(line, flush=True)
+        print(printable(line), flush=True)

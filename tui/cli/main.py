@@ -12,6 +12,7 @@ from stoker.engine.errors import StokerError, error_line
 
 from . import attach, launch, report, train
 from .options import display_options, runs_option
+from .output import echo
 
 
 @click.group(
@@ -53,10 +54,10 @@ def main() -> None:
     except click.Abort:
         code = 130
     except click.ClickException as error:
-        click.echo(f"stoker: {error.format_message()}", err=True)
+        echo(f"stoker: {error.format_message()}", err=True)
         code = 2
     except StokerError as error:
-        click.echo(error_line(error), err=True)
+        echo(error_line(error), err=True)
         code = error.exit_code
     except BrokenPipeError:
         # The reader of our output is gone, and Python would raise the error again when it flushes stdout at exit.

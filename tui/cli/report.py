@@ -13,6 +13,7 @@ from stoker.engine.runs.folder import find_run, list_runs
 
 from . import launch
 from .options import display_options, json_option, runs_option
+from .output import echo, echo_lines
 
 
 @click.command()
@@ -30,9 +31,9 @@ def print_runs(runs_folder: Path, as_json: bool = False) -> int:
 
     rows = [summarise(folder) for folder in list_runs(runs_folder)]
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
+        echo_lines(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
     else:
-        click.echo(run_table(rows) if rows else f"no runs in {runs_folder}: start one with `stoker run iris`")
+        echo_lines(run_table(rows) if rows else f"no runs in {runs_folder}: start one with `stoker run iris`")
     return 0
 
 
@@ -43,7 +44,7 @@ def tasks(as_json: bool) -> int:
     from ..console import task_table
 
     found = task_table.tasks()
-    click.echo(json.dumps(found, indent=2) if as_json else task_table.task_table(found))
+    echo_lines(json.dumps(found, indent=2) if as_json else task_table.task_table(found))
     return 0
 
 
@@ -58,7 +59,7 @@ def compare(names: tuple[str, ...], runs_folder: Path) -> int:
         return launch.open_comparison(folders, runs_folder)
     from ..console.comparison_table import comparison_table
 
-    click.echo(comparison_table(folders))
+    echo_lines(comparison_table(folders))
     return 0
 
 
@@ -73,7 +74,7 @@ def export(name: str, target: Path, checkpoint: str | None, runs_folder: Path) -
     """Write the model or the curves of RUN to a file for other programs."""
     from stoker.engine.export.export import write
 
-    click.echo(f"wrote {target} from {write(find_run(runs_folder, name), checkpoint, target)}")
+    echo(f"wrote {target} from {write(find_run(runs_folder, name), checkpoint, target)}")
     return 0
 
 
@@ -89,5 +90,5 @@ def evaluate(name: str, checkpoint: str | None, runs_folder: Path, as_json: bool
     from ..console.evaluation_table import evaluation_table
 
     result = checkpoint_evaluation.evaluate(find_run(runs_folder, name), checkpoint)
-    click.echo(json.dumps(result, indent=2) if as_json else evaluation_table(result))
+    echo_lines(json.dumps(result, indent=2) if as_json else evaluation_table(result))
     return 0
