@@ -139,12 +139,11 @@ def _pieces(update: ChopsUpdate | LayoutUpdate) -> Iterator[tuple[int, int, Stri
 def _cells(strip: Strip, console: Console) -> list[Cell]:
     cells: list[Cell] = []
     system = console._color_system or ColorSystem.TRUECOLOR  # the same default as Strip.render
-    for text, style, control in strip:
-        if control or not text:
+    for content, style, control in strip:
+        if control or not content:
             continue
         sgr = _sgr(style, system) if style else PLAIN
-        if not text.isprintable():
-            text = _safe(text)
+        text = content if content.isprintable() else _safe(content)
         if text.isascii() or cell_len(text) == len(text):
             cells += [(character, sgr) for character in text]
             continue
