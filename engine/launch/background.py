@@ -23,7 +23,7 @@ def start(folder: RunFolder, checkpoint: str | None = None) -> int:
     """
     events = EventFollower(folder.events, at_end=True)
     arguments = [checkpoint] if checkpoint else []
-    log = os.open(folder.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    log = os.open(folder.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         process = subprocess.Popen(
             # -P: a module of the current folder, such as a `profile.py`, must not hide one of Python's.

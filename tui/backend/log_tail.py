@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
+from stoker.engine.files import open_regular
 from stoker.engine.text import printable
 
 MAX_READ = 64 * 1024  # bytes read at a time at most; of an old log only this many last bytes are shown
@@ -26,7 +28,7 @@ class LogTail:
             if end == self._offset:
                 return []
             start = self._offset if 0 <= self._offset <= end else 0
-            with self._path.open("rb") as file:
+            with os.fdopen(open_regular(self._path), "rb") as file:
                 file.seek(max(start, end - MAX_READ))
                 data = file.read(MAX_READ)
         except OSError:

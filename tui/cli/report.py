@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from stoker.engine.export import formats
-from stoker.engine.runs.folder import find_run, list_runs
+from stoker.engine.runs.folder import find_run, scan_runs
 
 from . import launch
 from .options import display_options, json_option, runs_option
@@ -29,11 +29,14 @@ def print_runs(runs_folder: Path, as_json: bool = False) -> int:
     from ..console.run_table import run_table
     from ..state.run_summary import summarise
 
-    rows = [summarise(folder) for folder in list_runs(runs_folder)]
+    folders, unreadable = scan_runs(runs_folder)
+    rows = [summarise(folder) for folder in folders]
     if as_json:
         echo_lines(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
     else:
         echo_lines(run_table(rows) if rows else f"no runs in {runs_folder}: start one with `stoker run iris`")
+    if unreadable:
+        echo(f"stoker: {unreadable} folders in {runs_folder} may not be read and are not listed", err=True)
     return 0
 
 
