@@ -103,6 +103,7 @@ def create(runs: Path, task: str, name: str | None, record: dict[str, Any]) -> R
     its task and the time. Raises RunError if the name is invalid or taken, or the folder cannot be made.
     """
     stem = name or _default_name(task)
+    _check_text(stem, task, record)
     _check_name(stem)
     try:
         runs.mkdir(parents=True, exist_ok=True)
@@ -120,10 +121,15 @@ def create(runs: Path, task: str, name: str | None, record: dict[str, Any]) -> R
             continue
         except OSError as error:
             raise RunError(f"cannot create run folder {folder.path}: {error.strerror}") from error
-        folder.checkpoints.mkdir(mode=0o700)
-        folder.write_record(
-            Record(run=folder.name, task=task, host=socket.gethostname(), started=time.time(), **record)
-        )
+        try:
+            folder.checkpoints.mkdir(mode=0o700)
+            folder.write_record(
+                Record(run=folder.name, task=task, host=socket.gethostname(), started=time.time(), **record)
+            )
+        except OSError as error:
+            # A name must not stay taken by a run that could not begin, on a full disk for one.
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise RunError(f"cannot create run folder {folder.path}: {error.strerror}") from error
         return folder
     raise RunError(f"no free name for {stem!r} in {runs}: choose a --name")
 
@@ -186,6 +192,28 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except (OSError, ValueError):  # a name too long, or with a null byte
         return False
+
+
+def _text(value: Any) -> None:
+    if isinstance(value, str):
+        value.encode()
+    elif isinstance(value, dict):
+        for pair in value.items():
+            _text(pair)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _text(item)
+
+
+def _check_text(*values: Any) -> None:
+    """Refuse bytes of a command line that are no UTF-8: run.json cannot hold them. Raises RunError."""
+    for value in values:
+        try:
+            _text(value)
+        except UnicodeEncodeError as error:
+            raise RunError(
+                f"{str(error.object)[:60]!r} is not valid UTF-8: write the name or value in UTF-8"
+            ) from error
 
 
 def _check_name(name: str) -> None:

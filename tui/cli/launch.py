@@ -67,7 +67,8 @@ def open_comparison(folders: Sequence[RunFolder], runs_folder: Path) -> int:
 
 def at_terminal() -> bool:
     """Return whether stdin and stdout are a terminal, so that the user can see a screen and press keys."""
-    return sys.stdout.isatty() and sys.stdin.isatty()
+    # Both are None where the shell closed them: `stoker ls >&-`.
+    return all(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stdin))
 
 
 def _app(folder: RunFolder | None = None, **screens: Any) -> StokerApp:

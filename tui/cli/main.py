@@ -63,4 +63,9 @@ def main() -> None:
         # The reader of our output is gone, and Python would raise the error again when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code = 1
+    except OSError as error:
+        # A full or broken disk, or an output that cannot be written: one line, as for every other reason.
+        echo(f"stoker: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = 1
     sys.exit(code or 0)
