@@ -13,7 +13,7 @@ import types
 from ..runs.commands import Command, Controls
 from ..runs.folder import RunFolder
 
-END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)  # signals that save the run and end it
+END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)  # signals that save the run and end it
 
 
 def install_signal_handlers(controls: Controls, folder: RunFolder) -> None:
