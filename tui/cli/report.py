@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from stoker.engine.export import formats
+from stoker.engine.runs.events import encode_line
 from stoker.engine.runs.folder import find_run, scan_runs
 
 from . import launch
@@ -93,5 +94,5 @@ def evaluate(name: str, checkpoint: str | None, runs_folder: Path, as_json: bool
     from ..console.evaluation_table import evaluation_table
 
     result = checkpoint_evaluation.evaluate(find_run(runs_folder, name), checkpoint)
-    echo_lines(json.dumps(result, indent=2) if as_json else evaluation_table(result))
+    echo_lines(json.dumps(json.loads(encode_line(result)), indent=2) if as_json else evaluation_table(result))
     return 0
