@@ -13,6 +13,8 @@ StokerError
 
 from __future__ import annotations
 
+from .text import printable
+
 
 class StokerError(Exception):
     """Base of all errors that are shown as one line, without a traceback."""
@@ -56,4 +58,4 @@ class TrainingError(StokerError):
 
 def error_line(error: StokerError) -> str:
     """Return the line of text that shows an error to the user."""
-    return f"stoker: {' '.join(str(error).split())}"
+    return f"stoker: {' '.join(printable(str(error)).split())}"

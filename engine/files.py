@@ -99,6 +99,33 @@ def remove_temporary_files(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def open_regular(path: Path, flags: int = os.O_RDONLY, *, follow: bool = True) -> int:
+    """Return the descriptor of a regular file; with O_CREAT a new one has mode 0600.
+
+    A pipe or a device is refused at once, so that no reader waits for it. Without `follow` a symbolic link is refused
+    too: it may lead to a file of somebody else. Raises OSError.
+    """
+    try:
+        file = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW), PRIVATE)
+    except OSError as error:
+        if error.errno == errno.ELOOP and not follow:
+            raise OSError(errno.ELOOP, f"{path.name} is a symbolic link", str(path)) from error
+        raise
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(errno.EINVAL, f"{path.name} is not a regular file", str(path))
+    return file
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """Return the content of a regular file of at most `limit` bytes. Raises OSError."""
+    with os.fdopen(open_regular(path), "rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, f"{path.name} is larger than {limit:,} bytes", str(path))
+    return content
+
+
 def sync_file(path: Path) -> None:
     """Make the content of `path` durable, whichever process wrote it. Raises OSError."""
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -35,7 +35,7 @@ def summary(numbers: Sequence[float], digits: int = 4) -> dict[str, float]:
 
 def context() -> dict[str, Any]:
     """Return the circumstances of a measurement: date, commit and machine."""
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     return {"date": now.isoformat(timespec="seconds"), "commit": _commit(), "machine": machine()}
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..files import atomic_write
+from ..files import atomic_write, read_regular
 
 SUMS = "SHA256SUMS"
 LATEST, PREVIOUS = "latest.pt", "previous.pt"
+MAX_SIZE = 64 * 1024 * 1024  # bytes of the file at most
+LONGEST_NAME = 255  # bytes of a file's name
 PENDING = 64  # checksums kept for a name: each engine killed between recording one and the rename leaves one
 
 
@@ -26,10 +28,12 @@ def checksums(folder: Path) -> dict[str, list[str]]:
 def read_entries(folder: Path) -> list[tuple[str, str]]:
     """Return the lines of `SHA256SUMS` as (sha256, file name) in the order of writing; empty if there is no file."""
     try:
-        text = (folder / SUMS).read_text(errors="replace")
+        text = read_regular(folder / SUMS, MAX_SIZE).decode(errors="replace")
     except OSError:
         return []
-    return [(digest, name) for digest, _, name in (line.partition("  ") for line in text.splitlines())]
+    entries = ((digest, name) for digest, _, name in (line.partition("  ") for line in text.splitlines()))
+    # A name that no file can have would make every save fail.
+    return [(digest, name) for digest, name in entries if len(name.encode()) <= LONGEST_NAME]
 
 
 def record_pending(folder: Path, names: Sequence[str], digest: str) -> bytes:

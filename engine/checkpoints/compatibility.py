@@ -19,14 +19,18 @@ def load_model(model: torch.nn.Module, saved: dict[str, Any], what: str = "model
     found = [f"{name} is missing" for name in own if name not in saved]
     found += [f"{name} is not in the {what}" for name in saved if name not in own]
     found += [
-        f"{name} is {tuple(saved[name].shape)}, the {what}'s is {tuple(value.shape)}"
+        f"{name} is {_shape(saved[name])}, the {what}'s is {_shape(value)}"
         for name, value in own.items()
-        if name in saved and hasattr(value, "shape") and saved[name].shape != value.shape
+        if name in saved and hasattr(value, "shape") and _shape(saved[name]) != _shape(value)
     ]
     if found:
         more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
         raise CheckpointError(f"the checkpoint belongs to another {what}: {'; '.join(found[:MAX_NAMED])}{more}")
     model.load_state_dict(saved)
+
+
+def _shape(value: Any) -> Any:
+    return tuple(value.shape) if isinstance(value, torch.Tensor) else "no tensor"
 
 
 def environment_changes(then: dict[str, Any], now: dict[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import pickle
 import zipfile
 from collections.abc import Sequence
@@ -18,14 +19,14 @@ from typing import Any, BinaryIO
 import torch
 
 from ..errors import CheckpointError
-from ..files import atomic_file, atomic_link
+from ..files import atomic_file, atomic_link, open_regular
 from .checksums import LATEST, PREVIOUS, checksums, commit, read_entries, record_pending
+from .schema import FORMAT, check_tensors, complete
 
-FORMAT = 1  # version of the checkpoint format, written into each file
 BEST = "best.pt"
 CHUNK = 4 << 20  # bytes read at a time
 MAGIC = (b"PK", b"\x80")  # first bytes of a zip file and of a pickle
-NEEDED = ("format", "model", "optimizer", "progress")  # keys that every checkpoint must have
+NEEDED = ("format", "model", "optimizer", "progress", "settings", "early_stopping")  # keys of every checkpoint
 
 
 def write(folder: Path, names: Sequence[str], state: dict[str, Any]) -> int:
@@ -69,7 +70,11 @@ def _read(path: Path, map_location: str, wanted: str | None) -> dict[str, Any] |
     """Load a checkpoint, or return None if it is complete but its checksum is not `wanted`."""
     before = checksums(path.parent).get(path.name, [])
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            # First what is cheap to see: a sparse file of terabytes takes hours to hash.
+            _check_structure(path, file, size, recorded=bool(before))
+            file.seek(0)
             digest = _sha256(file)
             # Read the checksums before and after: another process may replace the file while we hash it.
             known = [*before, *checksums(path.parent).get(path.name, [])]
@@ -77,11 +82,6 @@ def _read(path: Path, map_location: str, wanted: str | None) -> dict[str, Any] |
                 raise CheckpointError(f"{path} is damaged: its sha256 is not the one recorded when it was saved")
             if wanted is not None and digest != wanted:
                 return None
-            file.seek(0)
-            if not (start := file.peek(2)[:2]).startswith(MAGIC):
-                raise CheckpointError(f"{path} is not a checkpoint file")
-            if start == MAGIC[0] and not zipfile.is_zipfile(file):
-                raise CheckpointError(f"{path} is incomplete: its end is missing")
             file.seek(0)
             state = torch.load(file, map_location=map_location, weights_only=True)
     except CheckpointError:
@@ -98,7 +98,29 @@ def _read(path: Path, map_location: str, wanted: str | None) -> dict[str, Any] |
         raise CheckpointError(f"{path} has format {state['format']}; this version reads up to {FORMAT}: update stoker")
     if missing := [name for name in NEEDED if name not in state]:
         raise CheckpointError(f"{path} is not a stoker checkpoint: it has no {', '.join(missing)}")
-    return state
+    try:
+        check_tensors(state, size)
+        return complete(state)
+    except ValueError as error:
+        raise CheckpointError(f"{path} is damaged: {error}") from error
+
+
+def _check_structure(path: Path, file: BufferedReader, size: int, *, recorded: bool) -> None:
+    """Refuse a file that is not a checkpoint, or that would unpack to more than its size. Raises CheckpointError."""
+    start = file.peek(2)[:2]
+    problem = ""
+    if not start.startswith(MAGIC):
+        problem = "not a checkpoint file"
+    elif start == MAGIC[0] and not zipfile.is_zipfile(file):
+        problem = "incomplete: its end is missing"
+    elif start == MAGIC[0]:
+        with zipfile.ZipFile(file) as archive:
+            # torch stores its records uncompressed, so together they are never larger than the file.
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked > size:
+            problem = f"refused: it would unpack from {size:,} to {unpacked:,} bytes"
+    if problem:
+        raise CheckpointError(f"{path} is damaged: it is {problem}" if recorded else f"{path} is {problem}")
 
 
 def newest(folder: Path) -> tuple[Path, dict[str, Any], list[str]] | None:
@@ -140,7 +162,10 @@ def _by_age(folder: Path) -> list[tuple[Path, str | None]]:
 
 
 def _age(path: Path) -> int:
-    return -path.stat().st_mtime_ns
+    try:
+        return -path.stat().st_mtime_ns
+    except OSError:  # a link to nowhere, or to itself
+        return 0
 
 
 def prune(folder: Path, keep: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,7 +13,7 @@ from ..errors import SettingError
 from .specs import Every, Spec
 
 MAX_COUNT = 10**10  # largest value of a setting that counts something; a larger one is a typing error
-DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d{1,4})?")
 
 
 def setting(
@@ -55,6 +56,13 @@ def check_device(name: str, value: str) -> None:
     """Refuse a text that names no device. Raises SettingError."""
     if not DEVICE.fullmatch(value):
         raise SettingError(f"{flag(name)} must be cpu, cuda, cuda:N, mps or auto, not {value!r}")
+
+
+def check_workers(name: str, value: int) -> None:
+    """Refuse more worker processes than a machine can start. Raises SettingError."""
+    most = max(64, 4 * (os.cpu_count() or 1))
+    if value > most:
+        raise SettingError(f"{flag(name)} must be at most {most} on this machine, not {value}: each is a process")
 
 
 def check_eval_every(name: str, value: str) -> None:

@@ -23,6 +23,7 @@ from .fields import (
     check_seed,
     check_share,
     check_value,
+    check_workers,
     flag,
     setting,
 )
@@ -106,7 +107,7 @@ class Settings:
         "Folder of the data sets, also for downloads; by default $STOKER_DATA, or ~/.cache/stoker/data.",
         metavar="DIR",
     )
-    workers: int = setting(0, "Number of DataLoader worker processes.", minimum=0)
+    workers: int = setting(0, "Number of DataLoader worker processes.", minimum=0, check=check_workers)
     accumulate: int = setting(1, "Batches whose gradients are averaged into one optimizer step.", minimum=1)
     clip: float | None = setting(
         None, "Largest gradient norm; gradients above it are scaled down to it.", metavar="X", check=check_positive
@@ -156,7 +157,8 @@ class Settings:
             return 1
         spec = Spec.parse(self.split)
         count = spec.options.get("", spec.options.get("size", 5))
-        return count if spec.name in ("kfold", "bootstrap") and isinstance(count, int) else 1
+        # At least one: the split itself refuses a wrong number, with the sizes that are possible.
+        return max(1, count) if spec.name in ("kfold", "bootstrap") and isinstance(count, int) else 1
 
     def asdict(self) -> dict[str, Any]:
         """Return the settings as plain data, by name."""

@@ -9,6 +9,7 @@ from typing import Literal
 from ..errors import SettingError
 
 Value = int | float | bool | str | None
+MAX_EVERY = 10**10  # a larger number is a typing error
 EVERY = re.compile(r"(\d+(?:\.\d+)?)\s*(epochs?|steps?|s|min)")
 
 
@@ -54,6 +55,8 @@ class Every:
         if not found or (found[2] in ("s", "min") and not time):
             raise SettingError(f"{what} {text!r} is not a number of {units}, as in 5epochs or 500steps")
         count, unit = float(found[1]), found[2]
+        if not 0 < count <= MAX_EVERY:
+            raise SettingError(f"{what} {text!r}: the number must be above 0 and at most {MAX_EVERY:,}")
         if unit in ("s", "min"):
             return cls(count * (60 if unit == "min" else 1), "s")
         if count < 1 or count != int(count):
@@ -71,7 +74,10 @@ def literal(text: str) -> Value:
         return None
     for kind in (int, float):
         try:
-            return kind(text)
+            value = kind(text)
         except ValueError:
             continue
+        # torch computes with 64 bits: a larger whole number is a float.
+        if not isinstance(value, int) or abs(value) < 2**63:
+            return value
     return text

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch.utils.data import DataLoader
 
-IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)  # signals for the training process alone
+IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)  # signals for the training process alone
 
 
 def loader_options(workers: int, given: Mapping[str, Any], *, pin_memory: bool) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-LONGEST_GAP = 50_000_000  # steps; a longer jump comes from a broken event and is ignored
+LONGEST_GAP = 20_000_000  # steps without a value, in all: a longer jump comes from a broken event and is ignored
 
 Points = tuple[NDArray[np.int64], NDArray[np.float32]]
 """Steps (n,) and the values (n,) at these steps."""
@@ -21,6 +21,7 @@ class StepSeries:
         self.base = 0
         self.length = 0
         self.version = 0
+        self._missing = 0  # steps that were jumped over
         self.rewrites = 0  # number of changes other than appended values
         self._values: NDArray[np.float32] = np.empty(0, np.float32)
 
@@ -29,10 +30,12 @@ class StepSeries:
         if not len(numbers):
             return
         if self.length == 0:
-            self.base = first
+            self.base, self._missing = first, 0
         start, end = first - self.base, first - self.base + len(numbers)
-        if not -LONGEST_GAP < start < self.length + LONGEST_GAP:
+        gap = max(-end, start - self.length, 0)
+        if self._missing + gap > LONGEST_GAP:
             return
+        self._missing += gap
         self.rewrites += start < self.length
         if start < 0:
             self._prepend(-start)

@@ -22,10 +22,12 @@ def start(folder: RunFolder, checkpoint: str | None = None) -> int:
     Raises RequestError with the engine's own message where the training did not start, RunError after STARTUP_TIMEOUT.
     """
     events = EventFollower(folder.events, at_end=True)
-    log = os.open(folder.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    arguments = [checkpoint] if checkpoint else []
+    log = os.open(folder.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "stoker.engine", str(folder.path.resolve()), *([checkpoint] if checkpoint else [])],
+            # -P: a module of the current folder, such as a `profile.py`, must not hide one of Python's.
+            [sys.executable, "-P", "-m", "stoker.engine", str(folder.path.resolve()), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -15,7 +15,7 @@ def run(
 ) -> tuple[RunFinished, int]:
     """Train the run in this thread, and return its last event and the exit code. Raises StokerError.
 
-    SIGTERM, SIGINT and SIGUSR1 save the run and end it with 128 + signal; a second SIGINT ends it at once. SIGHUP saves
+    SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 save the run and end it with 128 + signal; a second SIGINT ends it at once. SIGHUP saves
     the run, which then continues with its output in engine.log.
     """
     install_signal_handlers(controls, folder)

@@ -13,7 +13,7 @@ import types
 from ..runs.commands import Command, Controls
 from ..runs.folder import RunFolder
 
-END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)  # signals that save the run and end it
+END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)  # signals that save the run and end it
 
 
 def install_signal_handlers(controls: Controls, folder: RunFolder) -> None:
@@ -37,7 +37,7 @@ def install_signal_handlers(controls: Controls, folder: RunFolder) -> None:
 
 def redirect_output_to_log(folder: RunFolder) -> None:
     """Send output meant for a terminal to engine.log: a print to a dead terminal must not raise in the training."""
-    log = os.open(folder.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    log = os.open(folder.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     for descriptor in (1, 2):
         # Files and pipes outlive the terminal. Not isatty: it is false for a terminal that is gone.
         if stat.S_ISCHR(os.fstat(descriptor).st_mode):

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ..checkpoints.compatibility import environment_changes
-from ..checkpoints.files import FORMAT
+from ..checkpoints.schema import FORMAT
 from ..data.batches import Batches, batch_count
 from ..environment import versions
 from ..training.progress import Clock, Progress

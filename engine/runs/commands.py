@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import msgspec
 
+from ..files import open_regular
 from .events import encode_line
 from .journal import LineFollower
 
@@ -126,7 +127,7 @@ def parse(line: bytes) -> Command | None:
 def append(path: Path, command: Command) -> None:
     """Send a command to an engine in another process through its `commands.jsonl`. Raises OSError."""
     line = encode_line({name: value for name, value in msgspec.to_builtins(command).items() if value is not None})
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = open_regular(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, follow=False)
     try:
         os.write(file, line)
     finally:

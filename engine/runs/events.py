@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""A number of something. A line with another number is no event: 2**53 steps take 280 years at a million a second."""
+Time = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
+"""Unix seconds, until the year 5138."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     """Base of all events."""
 
-    at: float = msgspec.field(default_factory=time.time)
+    at: Time = msgspec.field(default_factory=time.time)
     """When it happened, in Unix seconds."""
-    step: int | None = None
+    step: Count | None = None
     """Optimizer steps taken so far in this fold; left out if the event belongs to no step."""
-    epoch: int | None = None
+    epoch: Count | None = None
     """Number of the epoch, counted from 1 (0 before the first step); left out if the event belongs to no epoch."""
-    fold: int | None = None
+    fold: Count | None = None
     """Number of the fold, counted from 0; left out if the run has no folds."""
 
 
@@ -36,19 +41,19 @@ class RunStarted(Event, tag="run_started", frozen=True, kw_only=True):
     """The task as on the command line."""
     device: str = ""
     """The device in words: `cpu (2 threads)`, `cuda:0 (NVIDIA H100)`."""
-    parameters: int = 0
+    parameters: Count = 0
     """Number of the model's parameters, frozen ones included."""
-    epochs: int = 0
+    epochs: Count = 0
     """The setting `epochs`."""
-    steps_per_epoch: int | None = None
+    steps_per_epoch: Count | None = None
     """Optimizer steps in an epoch; None if the data has no length."""
-    resumed_from: int | None = None
+    resumed_from: Count | None = None
     """The step from which it continues; None for a new run. Events of earlier engines after this step are void."""
-    pid: int = 0
+    pid: Count = 0
     """The engine's process id."""
     host: str = ""
     """The engine's machine."""
-    folds: int = 1
+    folds: Count = 1
     """Number of models that the split trains."""
     metrics: dict[str, str] = {}
     """For each metric of the task `higher` or `lower`, whichever is better; empty in runs of older versions."""
@@ -59,7 +64,7 @@ class RunStarted(Event, tag="run_started", frozen=True, kw_only=True):
 class Steps(Event, tag="steps", frozen=True, kw_only=True):
     """The optimizer steps `first` to `step` were taken; there are about five such events a second."""
 
-    first: int = 0
+    first: Count = 0
     """Number of the first step, counted from 1."""
     losses: list[float] = []
     """The training loss of each step, `first` to `step`: the mean over its batches."""
@@ -89,7 +94,7 @@ class Evaluating(Event, tag="evaluating", frozen=True, kw_only=True):
 
     split: str = "test"
     """The data that is evaluated: `test` or `val`."""
-    batches: int | None = None
+    batches: Count | None = None
     """Number of batches to evaluate; None if the data has no length."""
     cause: str = "schedule"
     """`schedule` or `command`."""
@@ -113,11 +118,11 @@ class EarlyStopping(Event, tag="early_stopping", frozen=True, kw_only=True):
     """The monitored metric."""
     best: float = math.nan
     """Its best value so far; NaN before the first finite one."""
-    best_step: int = 0
+    best_step: Count = 0
     """The step at which the best value was measured."""
-    waited: int = 0
+    waited: Count = 0
     """Evaluations without improvement since `best_step`."""
-    patience: int | None = None
+    patience: Count | None = None
     """Evaluations without improvement after which the run stops; None if it never does."""
 
 
@@ -137,7 +142,7 @@ class CheckpointSaved(Event, tag="checkpoint_saved", frozen=True, kw_only=True):
     """Its path inside the run folder."""
     kind: str = "latest"
     """`latest`, `best`, or `kept` for a numbered one."""
-    bytes: int = 0
+    bytes: Count = 0
     """Size of the file in bytes."""
     seconds: float = 0.0
     """Time that the writer thread took, in seconds; the training waited only for the copy to memory."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import socket
+import stat
 import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from typing import Any
 
 from ..errors import RunError
 from . import lock
-from .events import Event, decode
+from .events import EarlyStopping, Event
 from .record import Record, read_record, write_record
 from .status import state_of
+from .tail import last_early_stopping, last_events
 
 NAME = re.compile(r"[^/\x00-\x1f]+")
 LONGEST_NAME = 100  # characters: a run's name must fit into tables and on one line of a terminal
-TAIL = 256 * 1024  # bytes at the end of events.jsonl: enough events to tell a run's state
 
 
 @dataclass(frozen=True)
@@ -84,15 +84,12 @@ class RunFolder:
         return bool(pid) and host != socket.gethostname()
 
     def last_events(self) -> list[Event]:
-        """Return the events in the last 256 KiB of the journal, oldest first: enough to tell the run's state."""
-        try:
-            with self.events.open("rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                file.seek(max(0, size - TAIL))
-                lines = file.read().split(b"\n")
-        except OSError:
-            return []
-        return [event for line in lines[:-1] if (event := decode(line)) is not None]
+        """Return the events at the end of the journal, oldest first: enough to tell the run's state."""
+        return last_events(self.events)
+
+    def last_early_stopping(self) -> EarlyStopping | None:
+        """Return the newest event of the early-stopping counter, further back than `last_events` looks."""
+        return last_early_stopping(self.events)
 
     def state(self) -> str:
         """Return the run's state now: training, paused, lost, new, or how it finished."""
@@ -106,11 +103,15 @@ def create(runs: Path, task: str, name: str | None, record: dict[str, Any]) -> R
     its task and the time. Raises RunError if the name is invalid or taken, or the folder cannot be made.
     """
     stem = name or _default_name(task)
+    _check_text(stem, task, record)
     _check_name(stem)
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"cannot create runs folder {runs}: {error.strerror}") from error
     for number in range(1, 1000):
         folder = RunFolder(runs / (stem if number == 1 else f"{stem}-{number}"))
         try:
-            runs.mkdir(parents=True, exist_ok=True)
             folder.path.mkdir(mode=0o700)
         except FileExistsError:
             if name:
@@ -120,10 +121,15 @@ def create(runs: Path, task: str, name: str | None, record: dict[str, Any]) -> R
             continue
         except OSError as error:
             raise RunError(f"cannot create run folder {folder.path}: {error.strerror}") from error
-        folder.checkpoints.mkdir(mode=0o700)
-        folder.write_record(
-            Record(run=folder.name, task=task, host=socket.gethostname(), started=time.time(), **record)
-        )
+        try:
+            folder.checkpoints.mkdir(mode=0o700)
+            folder.write_record(
+                Record(run=folder.name, task=task, host=socket.gethostname(), started=time.time(), **record)
+            )
+        except OSError as error:
+            # A name must not stay taken by a run that could not begin, on a full disk for one.
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise RunError(f"cannot create run folder {folder.path}: {error.strerror}") from error
         return folder
     raise RunError(f"no free name for {stem!r} in {runs}: choose a --name")
 
@@ -131,21 +137,43 @@ def create(runs: Path, task: str, name: str | None, record: dict[str, Any]) -> R
 def find_run(runs: Path, name: str) -> RunFolder:
     """Return the run called `name` in the folder `runs`, or the one at that path. Raises RunError."""
     for path in (runs / name, Path(name)):
-        if path.is_dir():
+        if _is_folder(path):
             folder = RunFolder(path)
             folder.record()
             return folder
     known = ", ".join(folder.name for folder in list_runs(runs)[:5]) or "none yet"
-    raise RunError(f"no run {name!r} in {runs} (newest: {known})")
+    shown = name if len(name) <= LONGEST_NAME else name[:20] + "…"
+    raise RunError(f"no run {shown!r} in {runs} (newest: {known})")
 
 
 def list_runs(runs: Path) -> list[RunFolder]:
-    """Return the runs in the folder `runs`, the one with the newest event first."""
+    """Return the runs in the folder `runs`, the one with the newest event first.
+
+    Folders that may not be read, such as another user's, are left out. Raises RunError if `runs` cannot be read.
+    """
+    return scan_runs(runs)[0]
+
+
+def scan_runs(runs: Path) -> tuple[list[RunFolder], int]:
+    """Return what `list_runs` returns, and the number of folders that may not be read. Raises RunError."""
+    found: list[tuple[float, str, RunFolder]] = []
+    unreadable = 0
     try:
-        folders = [RunFolder(path) for path in runs.iterdir() if (path / "run.json").is_file()]
-    except OSError:
-        return []
-    return sorted(folders, key=lambda folder: (_modified(folder), folder.name), reverse=True)
+        paths = list(runs.iterdir())
+    except FileNotFoundError:
+        return [], 0
+    except OSError as error:
+        raise RunError(f"runs folder {runs} cannot be read: {error.strerror}") from error
+    for path in paths:
+        folder = RunFolder(path)
+        try:
+            if stat.S_ISREG((path / "run.json").stat().st_mode):
+                found.append((_modified(folder), folder.name, folder))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            unreadable += 1
+    return [folder for *_, folder in sorted(found, key=lambda entry: entry[:2], reverse=True)], unreadable
 
 
 def delete(folder: RunFolder) -> None:
@@ -157,6 +185,35 @@ def delete(folder: RunFolder) -> None:
             shutil.rmtree(folder.path)
         except OSError as error:
             raise RunError(f"run {folder.name} cannot be deleted: {error.strerror or error}") from error
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a name too long, or with a null byte
+        return False
+
+
+def _text(value: Any) -> None:
+    if isinstance(value, str):
+        value.encode()
+    elif isinstance(value, dict):
+        for pair in value.items():
+            _text(pair)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _text(item)
+
+
+def _check_text(*values: Any) -> None:
+    """Refuse bytes of a command line that are no UTF-8: run.json cannot hold them. Raises RunError."""
+    for value in values:
+        try:
+            _text(value)
+        except UnicodeEncodeError as error:
+            raise RunError(
+                f"{str(error.object)[:60]!r} is not valid UTF-8: write the name or value in UTF-8"
+            ) from error
 
 
 def _check_name(name: str) -> None:
@@ -175,5 +232,7 @@ def _default_name(task: str) -> str:
 
 
 def _modified(folder: RunFolder) -> float:
-    path = folder.events if folder.events.exists() else folder.path
-    return path.stat().st_mtime
+    try:
+        return folder.events.stat().st_mtime
+    except FileNotFoundError:
+        return folder.path.stat().st_mtime

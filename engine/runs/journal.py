@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..files import open_regular
 from .events import Event, decode, encode
 
 LONGEST_LINE = 16 * 1024 * 1024  # bytes; a longer line is not an event, and must not fill the memory
@@ -17,7 +18,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         """Open `path` for appending and remove a half-written last line. Raises OSError."""
         drop_half_line(path)
-        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._file = open_regular(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, follow=False)
         self._unwritten = b""
         self.error: OSError | None = None
         """Why the last write failed; None if it succeeded."""
@@ -70,7 +71,11 @@ class LineFollower:
         self._offset = min(self._offset, status.st_size)
         lines: list[bytes] = []
         rest = b""
-        with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123 - unbuffered, from an offset
+        try:
+            descriptor = open_regular(self.path)
+        except OSError:
+            return []
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
             file.seek(self._offset)
             while not lines and (chunk := file.read(CHUNK)):
                 *complete, rest = (rest + chunk).split(b"\n")
@@ -97,7 +102,7 @@ class EventFollower(LineFollower):
 def drop_half_line(path: Path) -> None:
     """Cut off a last line without a newline, which a killed engine left. Hold the run's lock. Raises OSError."""
     try:
-        with path.open("rb+") as file:
+        with os.fdopen(open_regular(path, os.O_RDWR, follow=False), "rb+") as file:
             end = file.seek(0, os.SEEK_END)
             position = end
             while position > 0:

@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import RunError, RunLocked
+from ..files import open_regular, read_regular
 
 TRIES = 10  # attempts to get the lock: a reader that tests it holds it for an instant
+MAX_SIZE = 4096  # bytes: a host and a process id
 TRY_INTERVAL = 0.02  # seconds between two attempts
 
 _held: set[int] = set()
@@ -38,7 +40,7 @@ def hold(path: Path) -> Iterator[None]:
     Raises RunLocked, which names the holder, if another engine holds it, and RunError if it cannot be written.
     """
     try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = open_regular(path, os.O_RDWR | os.O_CREAT, follow=False)
     except OSError as error:
         raise RunError(f"run folder {path.parent} cannot be written: {error.strerror}") from error
     try:
@@ -64,7 +66,7 @@ def hold(path: Path) -> Iterator[None]:
 def is_held(path: Path) -> bool:
     """Return whether an engine holds the lock file at `path` now."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        file = open_regular(path, follow=False)
     except OSError:
         return False
     try:
@@ -80,7 +82,7 @@ def is_held(path: Path) -> bool:
 def holder(path: Path) -> tuple[str, str]:
     """Return (host, process id) of the last holder; both are empty if the file cannot be read."""
     try:
-        host, _, pid = path.read_text().strip().partition(" ")
+        host, _, pid = read_regular(path, MAX_SIZE).decode(errors="replace").strip().partition(" ")
     except OSError:
         return ("", "")
     return (host, pid)

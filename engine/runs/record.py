@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from ..errors import RunError
-from ..files import atomic_write
+from ..files import atomic_write, read_regular
+
+MAX_SIZE = 16 * 1024 * 1024  # bytes; a larger file is no record, and must not fill the memory
 
 
 class Record(msgspec.Struct, kw_only=True):
@@ -41,8 +43,8 @@ class Record(msgspec.Struct, kw_only=True):
 def read_record(path: Path) -> Record:
     """Read the `run.json` at `path`. Raises RunError if its folder is not a run folder."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Record)
-    except (OSError, msgspec.MsgspecError) as error:
+        return msgspec.json.decode(read_regular(path, MAX_SIZE), type=Record)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RunError(f"{path.parent} is not a run folder: run.json cannot be read ({error})") from error
 
 

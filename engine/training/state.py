@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..checkpoints.compatibility import load_model
-from ..checkpoints.files import FORMAT
+from ..checkpoints.schema import FORMAT
 from ..config.settings import Settings
 from ..data.batches import Batches, batch_count
 from ..devices import hardware
@@ -121,7 +121,7 @@ class TrainingState:
         fresh = [dict(group) for group in self.optimizer.param_groups]
         try:
             load_state(self.optimizer, saved["optimizer"])
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RuntimeError) as error:
             raise CheckpointError(f"the checkpoint belongs to another optimizer: {error}") from error
         if (self.scheduler is None) != (saved["scheduler"] is None):
             raise CheckpointError("the checkpoint belongs to another scheduler: give the --scheduler it was saved with")

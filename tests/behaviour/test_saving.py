@@ -39,6 +39,8 @@ class Saving:
             "format": 1,
             "model": {"weight": self.weight},
             "optimizer": {},
+            "settings": {},
+            "early_stopping": {"monitor": "loss", "best": 1.0, "best_step": 0, "waited": 0},
             "progress": {"step": self.step, "epoch": self.epoch},
         }
 

@@ -1,4 +1,4 @@
-"""SIGTERM, SIGINT and SIGUSR1 save and end a run in any phase; a second SIGINT ends it at once."""
+"""SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 save and end a run in any phase; a second SIGINT ends it at once."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def assert_ended_well(folder: RunFolder, signum: signal.Signals) -> None:
     assert not list(folder.checkpoints.glob(".*.tmp"))
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2])
 def test_signal_ends_a_paused_run(signum: signal.Signals, process_runner: ProcessRunner, tmp_path: Path) -> None:
     """A paused run saves, ends with 128 + signal, and can be resumed."""
     folder = create(tmp_path, "endless")
@@ -53,7 +53,7 @@ def test_signal_ends_a_paused_run(signum: signal.Signals, process_runner: Proces
     assert checkpoint_state(folder)["progress"]["step"] > 0
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2])
 def test_signal_ends_a_run_with_workers(signum: signal.Signals, process_runner: ProcessRunner, tmp_path: Path) -> None:
     """The workers ignore the signal, and have ended when the run has."""
     folder = create(tmp_path, "endless", workers=2)

@@ -6,6 +6,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
 import torch
 
 import stoker
@@ -36,3 +37,12 @@ def test_the_commit_of_a_folder(tmp_path: Path) -> None:
     assert git_commit(tmp_path) == {"commit": git("rev-parse", "HEAD"), "dirty": False}
     (tmp_path / "task.py").write_text("2")
     assert git_commit(tmp_path) == {"commit": git("rev-parse", "HEAD"), "dirty": True}
+
+
+def test_git_is_asked_without_taking_its_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`git status` would write the index of the user's repository."""
+    (tmp_path / "git").write_text('#!/bin/sh\necho "$GIT_OPTIONAL_LOCKS" >> "$(dirname "$0")/locks"\necho abc\n')
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    git_commit(tmp_path)
+    assert set((tmp_path / "locks").read_text().split()) == {"0"}

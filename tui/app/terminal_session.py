@@ -53,7 +53,7 @@ def _end_app_and_save(app: StokerApp) -> None:
 
 @contextlib.contextmanager
 def _signals(app: StokerApp, terminal: TerminalStream) -> Iterator[None]:
-    """Turn SIGINT, SIGTERM and SIGUSR1 into requests to the engine; SIGHUP ends only the app."""
+    """Turn SIGINT, SIGTERM, SIGUSR1 and SIGUSR2 into requests to the engine; SIGHUP ends only the app."""
 
     def end(signum: int, _frame: types.FrameType | None) -> None:
         if app.engine is not None and app.engine.running:

@@ -14,9 +14,18 @@ async def run_command(*arguments: str) -> str:
 
     Raises RunError with the last line of its stderr if it fails.
     """
+    # -P: a module of the current folder must not hide one of Python's.
     # A new session: Ctrl+C and SIGHUP are meant for the screen, not for this process.
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "stoker.tui", *arguments, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True
+        sys.executable,
+        "-P",
+        "-m",
+        "stoker.tui",
+        *arguments,
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+        start_new_session=True,
     )
     try:
         stdout, stderr = await process.communicate()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
+
+from stoker.engine.files import open_regular
+from stoker.engine.text import printable
 
 MAX_READ = 64 * 1024  # bytes read at a time at most; of an old log only this many last bytes are shown
 ESCAPE_CODES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|.)|[\x00-\x08\x0b-\x1f\x7f]")
@@ -24,7 +28,7 @@ class LogTail:
             if end == self._offset:
                 return []
             start = self._offset if 0 <= self._offset <= end else 0
-            with self._path.open("rb") as file:
+            with os.fdopen(open_regular(self._path), "rb") as file:
                 file.seek(max(start, end - MAX_READ))
                 data = file.read(MAX_READ)
         except OSError:
@@ -38,4 +42,4 @@ class LogTail:
 def clean(line: bytes) -> str:
     """Return a printed line as a terminal would show it; a progress bar is reduced to its last state."""
     text = line.decode("utf-8", "replace").rstrip("\r").rpartition("\r")[2]
-    return ESCAPE_CODES.sub("", text.expandtabs()).rstrip()
+    return printable(ESCAPE_CODES.sub("", text.expandtabs())).rstrip()

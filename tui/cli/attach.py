@@ -13,6 +13,7 @@ from stoker.engine.runs.folder import find_run
 from . import launch
 from .arguments import newest_run
 from .options import display_options, runs_option
+from .output import echo
 
 PLAIN_COMMANDS = tuple(spec.name for spec in COMMANDS if spec.name != "set_learning_rate")
 """The commands that are written by their names; `set_learning_rate` is written as `lr=0.001`."""
@@ -43,7 +44,7 @@ def send(name: str, request: str, release: bool, runs_folder: Path) -> int:
     from stoker.engine.runs.client import send_command
 
     answer = send_command(find_run(runs_folder, name), parse_command(request, release=release))
-    click.echo(answer.message, err=answer.status != "done")
+    echo(answer.message, err=answer.status != "done")
     return 0 if answer.status == "done" else 1
 
 

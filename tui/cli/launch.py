@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from stoker.engine.launch.process import exit_code
 from stoker.engine.runs.commands import Controls
 from stoker.engine.runs.folder import RunFolder
+from stoker.engine.text import printable
 
 from ..console.progress import ProgressPrinter, json_line
 from .options import ascii_given
@@ -66,7 +67,8 @@ def open_comparison(folders: Sequence[RunFolder], runs_folder: Path) -> int:
 
 def at_terminal() -> bool:
     """Return whether stdin and stdout are a terminal, so that the user can see a screen and press keys."""
-    return sys.stdout.isatty() and sys.stdin.isatty()
+    # Both are None where the shell closed them: `stoker ls >&-`.
+    return all(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stdin))
 
 
 def _app(folder: RunFolder | None = None, **screens: Any) -> StokerApp:
@@ -102,4 +104,4 @@ def _run_app(app: StokerApp, log: Path) -> int:
 def _print(line: str) -> None:
     # The terminal may have gone since the app ended; that must not change the exit code.
     with contextlib.suppress(OSError):
-        print(line, flush=True)
+        print(printable(line), flush=True)

@@ -12,6 +12,7 @@ from stoker.engine.errors import StokerError, error_line
 
 from . import attach, launch, report, train
 from .options import display_options, runs_option
+from .output import echo
 
 
 @click.group(
@@ -53,13 +54,18 @@ def main() -> None:
     except click.Abort:
         code = 130
     except click.ClickException as error:
-        click.echo(f"stoker: {error.format_message()}", err=True)
+        echo(f"stoker: {error.format_message()}", err=True)
         code = 2
     except StokerError as error:
-        click.echo(error_line(error), err=True)
+        echo(error_line(error), err=True)
         code = error.exit_code
     except BrokenPipeError:
         # The reader of our output is gone, and Python would raise the error again when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = 1
+    except OSError as error:
+        # A full or broken disk, or an output that cannot be written: one line, as for every other reason.
+        echo(f"stoker: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}", err=True)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code = 1
     sys.exit(code or 0)

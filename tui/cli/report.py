@@ -9,10 +9,12 @@ from pathlib import Path
 import click
 
 from stoker.engine.export import formats
-from stoker.engine.runs.folder import find_run, list_runs
+from stoker.engine.runs.events import encode_line
+from stoker.engine.runs.folder import find_run, scan_runs
 
 from . import launch
 from .options import display_options, json_option, runs_option
+from .output import echo, echo_lines
 
 
 @click.command()
@@ -28,11 +30,14 @@ def print_runs(runs_folder: Path, as_json: bool = False) -> int:
     from ..console.run_table import run_table
     from ..state.run_summary import summarise
 
-    rows = [summarise(folder) for folder in list_runs(runs_folder)]
+    folders, unreadable = scan_runs(runs_folder)
+    rows = [summarise(folder) for folder in folders]
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
+        echo_lines(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
     else:
-        click.echo(run_table(rows) if rows else f"no runs in {runs_folder}: start one with `stoker run iris`")
+        echo_lines(run_table(rows) if rows else f"no runs in {runs_folder}: start one with `stoker run iris`")
+    if unreadable:
+        echo(f"stoker: {unreadable} folders in {runs_folder} may not be read and are not listed", err=True)
     return 0
 
 
@@ -43,7 +48,7 @@ def tasks(as_json: bool) -> int:
     from ..console import task_table
 
     found = task_table.tasks()
-    click.echo(json.dumps(found, indent=2) if as_json else task_table.task_table(found))
+    echo_lines(json.dumps(found, indent=2) if as_json else task_table.task_table(found))
     return 0
 
 
@@ -58,7 +63,7 @@ def compare(names: tuple[str, ...], runs_folder: Path) -> int:
         return launch.open_comparison(folders, runs_folder)
     from ..console.comparison_table import comparison_table
 
-    click.echo(comparison_table(folders))
+    echo_lines(comparison_table(folders))
     return 0
 
 
@@ -73,7 +78,7 @@ def export(name: str, target: Path, checkpoint: str | None, runs_folder: Path) -
     """Write the model or the curves of RUN to a file for other programs."""
     from stoker.engine.export.export import write
 
-    click.echo(f"wrote {target} from {write(find_run(runs_folder, name), checkpoint, target)}")
+    echo(f"wrote {target} from {write(find_run(runs_folder, name), checkpoint, target)}")
     return 0
 
 
@@ -89,5 +94,5 @@ def evaluate(name: str, checkpoint: str | None, runs_folder: Path, as_json: bool
     from ..console.evaluation_table import evaluation_table
 
     result = checkpoint_evaluation.evaluate(find_run(runs_folder, name), checkpoint)
-    click.echo(json.dumps(result, indent=2) if as_json else evaluation_table(result))
+    echo_lines(json.dumps(json.loads(encode_line(result)), indent=2) if as_json else evaluation_table(result))
     return 0

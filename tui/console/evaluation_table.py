@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from stoker.engine.text import printable
+
 from .progress import numbers
 from .table import table
 
@@ -13,12 +15,14 @@ SCORE_WIDTH = 9  # characters: the widest name of a score, `precision`
 def evaluation_table(result: dict[str, Any]) -> str:
     """Return a line of metrics; for a classifier also the scores of each class and the confusion matrix."""
     head = f"{result['run']} {result['checkpoint']} (step {result['step']})"
-    lines = [f"{head}: {result['split']} {numbers(result['metrics'])}"]
+    lines = [printable(f"{head}: {result['split']} {numbers(result['metrics'])}")]
     for number, fold in enumerate(result.get("folds", ()), 1):
-        lines.append(f"fold {number} {fold['checkpoint']} (step {fold['step']}): {numbers(fold['metrics'])}")
+        line = f"fold {number} {fold['checkpoint']} (step {fold['step']}): {numbers(fold['metrics'])}"
+        lines.append(printable(line))
     if "confusion" not in result:
         return "\n".join(lines)
-    classes, confusion, scores = result["classes"], result["confusion"], result["per_class"]
+    classes = [printable(name) for name in result["classes"]]
+    confusion, scores = result["confusion"], result["per_class"]
     if not isinstance(scores, list):
         scores = [{name: scores[name][number] for name in scores} for number in range(len(classes))]
     name_width = max(map(len, classes))

@@ -16,6 +16,7 @@ from stoker.engine.runs.events import (
     Warned,
     encode,
 )
+from stoker.engine.text import escaped_json, printable
 
 from ..state.event_text import sentence
 
@@ -51,7 +52,7 @@ class ProgressPrinter:
         line = self._line(event)
         if line is not None:
             fold = f"fold {event.fold + 1}: " if event.fold is not None else ""
-            self._write(fold + line)
+            self._write(printable(fold + line))
 
     def _line(self, event: Event) -> str | None:
         match event:
@@ -112,8 +113,8 @@ class ProgressPrinter:
 
 
 def json_line(event: Event) -> str:
-    """Return the event as its line in events.jsonl, without the newline."""
-    return encode(event).decode().rstrip("\n")
+    """Return the event as its line in events.jsonl, without the newline; control characters are escaped."""
+    return escaped_json(encode(event).decode().rstrip("\n"))
 
 
 def _last_split(events: Sequence[Event]) -> str:

@@ -56,6 +56,8 @@ def summarise(folder: RunFolder, now: float | None = None) -> RunSummary:
             case RunFinished():
                 step, epoch = event.step or step, event.epoch or epoch
                 metrics = event.test or metrics
+    if best is None and (early := folder.last_early_stopping()) is not None and (early.step or 0) <= step:
+        monitor, best = early.monitor, early.best
     last = max((event.at for event in events), default=record.started)
     return RunSummary(
         run=folder.name,
@@ -63,7 +65,7 @@ def summarise(folder: RunFolder, now: float | None = None) -> RunSummary:
         state=state_of(events, alive=folder.locked()),
         step=step,
         epoch=epoch,
-        epochs=record.settings.get("epochs"),
+        epochs=epochs if isinstance(epochs := record.settings.get("epochs"), int) else None,
         monitor=monitor,
         best=best if best is not None and math.isfinite(best) else None,
         metrics={name: value for name, value in metrics.items() if math.isfinite(value)},

@@ -17,6 +17,8 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Size
 from textual.strip import Strip
 
+from stoker.engine.text import REPLACEMENT, printable
+
 SGR = tuple[str, str, str]  # codes of the attributes, the foreground colour and the background colour
 Cell = tuple[str, SGR]  # a character and its style; "" is the second column of a wide character
 UNKNOWN: Cell = ("\0", ("", "", ""))  # unequal to every cell that is sent
@@ -137,10 +139,11 @@ def _pieces(update: ChopsUpdate | LayoutUpdate) -> Iterator[tuple[int, int, Stri
 def _cells(strip: Strip, console: Console) -> list[Cell]:
     cells: list[Cell] = []
     system = console._color_system or ColorSystem.TRUECOLOR  # the same default as Strip.render
-    for text, style, control in strip:
-        if control or not text:
+    for content, style, control in strip:
+        if control or not content:
             continue
         sgr = _sgr(style, system) if style else PLAIN
+        text = content if content.isprintable() else _safe(content)
         if text.isascii() or cell_len(text) == len(text):
             cells += [(character, sgr) for character in text]
             continue
@@ -152,6 +155,14 @@ def _cells(strip: Strip, console: Console) -> list[Cell]:
                 # A combining character has no column: it belongs to the character before it.
                 cells[-1] = (cells[-1][0] + character, cells[-1][1])
     return cells
+
+
+def _safe(text: str) -> str:
+    """Return text of the same width without control characters: those of no width are removed."""
+    return "".join(
+        character if printable(character) == character else REPLACEMENT * get_character_cell_size(character)
+        for character in text
+    )
 
 
 @lru_cache(maxsize=4096)

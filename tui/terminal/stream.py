@@ -95,7 +95,7 @@ def _point_to(log: Path) -> None:
 
 def open_log(log: Path) -> int:
     """Return a file descriptor that appends to `log`, created with mode 0600. Raises OSError."""
-    return os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    return os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
 def flush_streams() -> None:

@@ -1,0 +1,17 @@
+"""The only way in which the command line prints: no text from a run can control the terminal."""
+
+from __future__ import annotations
+
+import click
+
+from stoker.engine.text import printable, printable_lines
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print `text` as one line on stdout, or with `err` on stderr."""
+    click.echo(printable(text), err=err)
+
+
+def echo_lines(text: str) -> None:
+    """Print a table or JSON, whose newlines are those of its layout."""
+    click.echo(printable_lines(text))
