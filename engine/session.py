@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import math
 import traceback
@@ -154,9 +155,9 @@ class _Session:
             raise
         except BaseException as error:
             # The run folder must record the end, even if saving the failed state raised this error.
-            traceback.print_exc()
             finished = RunFinished(cause="failed", message=one_line(error))
             self.emit(finished)
+            _print_traceback()
             if isinstance(error, Exception | SystemExit):
                 return finished
             raise
@@ -184,13 +185,13 @@ class _Session:
         except TrainingError as error:
             stop = StopTraining("failed", str(error))
         except torch.OutOfMemoryError as error:
-            traceback.print_exc()
+            _print_traceback()
             torch.cuda.empty_cache()
             line = str(error).partition("\n")[0]
             message = f"out of memory on {trainer.device}: use a smaller --batch-size with --accumulate ({line})"
             stop = StopTraining("failed", message)
         except (Exception, SystemExit) as error:
-            traceback.print_exc()
+            _print_traceback()
             stop = StopTraining("failed", one_line(error))
         return stop, trainer.state.metrics
 
@@ -260,3 +261,9 @@ class _Session:
 
     def _report_download(self, line: str) -> None:
         self.emit(Warned(kind="download", message=line))
+
+
+def _print_traceback() -> None:
+    """Print the traceback of the current error. A stderr that cannot be written must not hide that error."""
+    with contextlib.suppress(OSError, ValueError):
+        traceback.print_exc()
