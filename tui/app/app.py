@@ -68,7 +68,7 @@ class StokerApp(BaseApp):
         self.engine = engine
         """The engine of this process, once a run is to be trained here."""
         self.detached = False
-        """The run continues in a background process after the app has ended."""
+        """The user wants the run to continue in a background process after the app has ended."""
         self.record_to_restore: Record | None = None
         """The run's record before its limit was raised; it is written back if the engine refuses the new limit."""
         self._clock = clock
@@ -81,6 +81,12 @@ class StokerApp(BaseApp):
             first = self._dashboard_of(folder, source)
         self._first = first
         self.runs = runs or (folder.path.parent if folder else Path("runs"))
+
+    @property
+    def continues_in_background(self) -> bool:
+        """Whether the run was detached and saved, so that a background process must train on; a signal ends it."""
+        stopped = self.finished is not None and self.finished.cause == "stopped"
+        return self.detached and stopped and self.engine is not None and self.engine.controls.signal is None
 
     @property
     def dashboard(self) -> Dashboard:

@@ -38,7 +38,9 @@ def show(app: StokerApp, log: Path) -> bool:
     engine = app.engine
     if terminal.gone and engine is not None:
         redirect_output_to_log(engine.folder)
-    if engine is not None and engine.running:
+    # The engine may have ended together with the app, which then never saw its result.
+    unseen = terminal.gone and app.finished is None and app.error is None
+    if engine is not None and engine.started and (engine.running or unseen):
         with _signals(app, terminal):
             app.finished = engine.wait()
     return not terminal.gone
@@ -75,4 +77,6 @@ def _signals(app: StokerApp, terminal: TerminalStream) -> Iterator[None]:
         yield
     finally:
         for signum, handler in before.items():
-            signal.signal(signum, handler)
+            # Of a detached run the background process is still to be started: a SIGHUP must not end this one before.
+            if not (app.detached and signum == signal.SIGHUP):
+                signal.signal(signum, handler)

@@ -86,13 +86,14 @@ def _run_app(app: StokerApp, log: Path) -> int:
     terminal_open = show(app, log)
     if app.engine is None:
         return app.return_code or 0
+    if app.continues_in_background:
+        # Also where the terminal has gone since the key: that is when the person needs it most.
+        return train_in_background(app.engine.folder)
     if not terminal_open:
         # The terminal is gone, so print nothing: engine.log and events.jsonl record the end of the run.
         return exit_code(app.finished, app.engine.controls) if app.finished else 0
     if app.error is not None:
         raise app.error
-    if app.detached and app.finished is not None and app.finished.cause == "stopped":
-        return train_in_background(app.engine.folder)
     if app.finished is not None:
         folder = app.engine.folder
         ProgressPrinter(_print, folder.name, folder.last_events()).emit(app.finished)
