@@ -29,6 +29,12 @@ class RunFolder:
     """The files inside one run's folder. Nothing here needs torch."""
 
     path: Path
+    """Its absolute path: a task may change the current folder while it trains."""
+
+    def __post_init__(self) -> None:
+        """Make the path absolute. A symbolic link keeps its own name."""
+        if not self.path.is_absolute():
+            object.__setattr__(self, "path", self.path.absolute())
 
     @property
     def name(self) -> str:
@@ -63,7 +69,7 @@ class RunFolder:
         """Replace `run.json` atomically. Raises OSError."""
         write_record(self.path / "run.json", record)
 
-    def lock(self) -> AbstractContextManager[None]:
+    def lock(self) -> AbstractContextManager[lock.HeldLock]:
         """Hold the run's lock during a `with` block, as an engine does while it trains.
 
         Raises RunLocked, which names the holder, if an engine holds it; RunError if the folder cannot be written.
@@ -119,7 +125,7 @@ def create(runs: Path, task: str, name: str | None, record: dict[str, Any]) -> R
                 ) from None
             continue
         except OSError as error:
-            raise RunError(f"cannot create run folder {folder.path}: {error.strerror}") from error
+            raise RunError(f"cannot create run folder {runs / folder.name}: {error.strerror}") from error
         folder.checkpoints.mkdir(mode=0o700)
         folder.write_record(
             Record(run=folder.name, task=task, host=socket.gethostname(), started=time.time(), **record)
@@ -132,9 +138,8 @@ def find_run(runs: Path, name: str) -> RunFolder:
     """Return the run called `name` in the folder `runs`, or the one at that path. Raises RunError."""
     for path in (runs / name, Path(name)):
         if path.is_dir():
-            folder = RunFolder(path)
-            folder.record()
-            return folder
+            read_record(path / "run.json")
+            return RunFolder(path)
     known = ", ".join(folder.name for folder in list_runs(runs)[:5]) or "none yet"
     raise RunError(f"no run {name!r} in {runs} (newest: {known})")
 

@@ -137,3 +137,15 @@ def test_runs_are_listed_newest_first_and_found(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is not a run folder"):
         runs.find_run(tmp_path, "no run")
     assert runs.list_runs(tmp_path / "nowhere") == []
+
+
+def test_path_is_absolute_because_a_task_may_change_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders that are made, found and listed keep their place; the errors name the path that was given."""
+    monkeypatch.chdir(tmp_path)
+    made = runs.create(Path("runs"), "iris", "one", {})
+    found, (listed,) = runs.find_run(Path("runs"), "one"), runs.list_runs(Path("runs"))
+    monkeypatch.chdir("/")
+    assert made.path == found.path == listed.path == tmp_path / "runs" / "one"
+    assert made.name == "one" and found.record().run == "one"
+    with pytest.raises(RunError, match="no run 'two' in runs "):
+        runs.find_run(Path("runs"), "two")
