@@ -27,6 +27,7 @@ from .runs.events import Event, RunFinished, Warned
 from .runs.extend import LIMIT_BY_CAUSE
 from .runs.folder import RunFolder
 from .runs.journal import Journal
+from .runs.lock import HeldLock
 from .runs.record import Record
 from .runtime.stop_training import StopTraining
 from .tasks import imports, loading
@@ -62,13 +63,13 @@ def train(
     Raises RequestError where the request was wrong and nothing was trained, RunLocked where another engine trains the
     run.
     """
-    with folder.lock():
+    with folder.lock() as lock:
         try:
             journal = Journal(folder.events)
         except OSError as error:
             raise RunError(f"run folder {folder.path} cannot be written: {error.strerror}") from error
         try:
-            return _Session(folder, controls, journal, emit, function).run(checkpoint)
+            return _Session(folder, lock, controls, journal, emit, function).run(checkpoint)
         finally:
             journal.close()
 
@@ -79,13 +80,14 @@ class _Session:
     def __init__(
         self,
         folder: RunFolder,
+        lock: HeldLock,
         controls: Controls,
         journal: Journal,
         listener: Emit,
         function: Callable[..., Task] | None,
     ) -> None:
         self.folder, self.controls, self.journal, self.listener = folder, controls, journal, listener
-        self.function = function
+        self.function, self.lock = function, lock
         self.fold: int | None = None
         self.results: list[dict[str, float]] = []
         self.resumes_history = False
@@ -132,7 +134,15 @@ class _Session:
                     settings = replace(settings, threads=torch.get_num_threads())
                 part, built = split_task(built, settings, fold), None
                 trainer = Trainer(
-                    part, settings, device, self.folder, self.controls, self.emit, self.fold, self.results
+                    part,
+                    settings,
+                    device,
+                    self.folder,
+                    self.controls,
+                    self.emit,
+                    self.fold,
+                    self.results,
+                    self.lock.lost,
                 )
                 if saved:
                     trainer.load_state_dict(saved)
@@ -254,6 +264,8 @@ class _Session:
         self.emit(announce.started(trainer, run=self.folder.name, task=record.task, resumed_from=resumed_from))
         warnings = announce.inexactness(trainer)
         warnings += [Warned(kind="checkpoint", message=message, **trainer.position) for message in damaged]
+        if self.lock.warning is not None:
+            warnings.append(Warned(kind="note", message=self.lock.warning, **trainer.position))
         if saved:
             warnings += announce.changes(trainer, saved, record, self.sources)
         for warning in warnings:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..config.specs import Every
+from ..errors import TrainingError
 from ..runs.events import CheckpointSaved, CommandAnswered, Event, Warned
 from ..runs.folder import RunFolder
 from . import checksums, files
 from .snapshot_pool import SnapshotPool
-from .writer import CheckpointWriter, NotFinite, SaveRequest, SaveResult
+from .writer import CheckpointWriter, FolderLost, NotFinite, SaveRequest, SaveResult
 
 DEFAULT_INTERVAL = 300.0  # seconds between two saves of latest, where --save-every is not given
 EPOCH_END_AGE = 60.0  # seconds since the last save after which the end of an epoch saves again
@@ -33,16 +34,17 @@ class CheckpointManager:
         fold: int | None,
         *,
         finite: bool,
+        lost: Callable[[], str | None] = lambda: None,
     ) -> None:
         """Save the result of `state` into `folder`: the complete state, whose tensors are not copies.
 
         `wake` is called from the writer thread after each save. With `finite`, a model that holds NaN or infinity is
-        not saved.
+        not saved. `lost` returns why nothing may be written into `folder` any more, or None.
         """
         self._folder, self._keep, self._state, self._emit = folder, keep, state, emit
         self._every = Every.parse(every, what="--save-every", time=True) if every else None
         self._prefix = f"fold-{fold}-" if fold is not None else ""
-        self._writer = CheckpointWriter(folder, finite, wake)
+        self._writer = CheckpointWriter(folder, finite, wake, lost)
         self._snapshots = SnapshotPool()
         self._last = time.monotonic()
         self._saved_step = self._saved_epoch = -1
@@ -51,6 +53,7 @@ class CheckpointManager:
         self._staged: dict[str, Any] | None = None
         self._last_best = 0.0
         self._over = False
+        self._lost: str | None = None
 
     def start(self, step: int, epoch: int) -> None:
         """Count from here: the state at `step` is on disk already, or is the initial one."""
@@ -86,8 +89,13 @@ class CheckpointManager:
         self._staged = self._snapshots.acquire(self._state())
 
     def poll(self) -> None:
-        """Emit the results of saves that have ended, and write a staged best; call it on a timer."""
+        """Emit the results of saves that have ended, and write a staged best; call it on a timer.
+
+        Raises TrainingError where the folder is no longer this run's: nothing can ever be saved again.
+        """
         self.report_finished()
+        if self._lost is not None:
+            raise TrainingError(self._lost)
         now = time.monotonic()
         may_write = now >= max(self._last_best + BEST_INTERVAL, self._retry_at) and not self._writer.busy
         if self._staged is not None and may_write:
@@ -179,6 +187,11 @@ class CheckpointManager:
         self._failed = self._failed or request.kind == "latest"
         self._retry_at = time.monotonic() + RETRY_INTERVAL
         self._saved_step = self._saved_epoch = -1
+        if isinstance(error, FolderLost):
+            self._lost = str(error)
+            message = f"Could not save {request.names[0][1]}: {error}."
+            self._emit(Warned(kind="save_failed", message=message, **position))
+            return
         kind = "nan" if isinstance(error, NotFinite) else "save_failed"
         retry = "" if self._over else f"; retrying in {RETRY_INTERVAL:.0f} s"
         message = f"Could not save {request.names[0][1]}: {_reason(error)}. The previous checkpoint is kept{retry}."

@@ -51,6 +51,10 @@ class NotFinite(Exception):
     """The model holds NaN or infinity, so the last good checkpoint is kept."""
 
 
+class FolderLost(Exception):
+    """The folder at the run's path is no longer the one that the engine locked."""
+
+
 @dataclass
 class CheckpointWriter:
     """Gives snapshots to the writer thread and their results back to the loop."""
@@ -60,6 +64,8 @@ class CheckpointWriter:
     """Refuse a model that is not finite; checked in the thread, so that training does not wait for it."""
     on_done: Callable[[], None]
     """Called from the writer thread after each save, to wake a loop that waits."""
+    lost: Callable[[], str | None] = lambda: None
+    """Returns why nothing may be written into the folder any more, or None; asked before each save."""
     _jobs: SimpleQueue[tuple[SaveRequest, dict[str, Any]] | None] = field(default_factory=SimpleQueue)
     _results: SimpleQueue[SaveResult] = field(default_factory=SimpleQueue)
     _open: int = 0
@@ -106,6 +112,8 @@ class CheckpointWriter:
             try:
                 if self.finite and not all_finite(state["model"].values()):
                     raise NotFinite("the model holds NaN or infinity")
+                if (reason := self.lost()) is not None:
+                    raise FolderLost(reason)
                 # Sync the journal first: a checkpoint never lacks its events, not even after a power cut.
                 with contextlib.suppress(FileNotFoundError):
                     sync_file(self.folder.events)

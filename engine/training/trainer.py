@@ -44,8 +44,12 @@ class Trainer:
         emit: Callable[[Event], None],
         fold: int | None = None,
         folds_done: list[dict[str, float]] | None = None,
+        lost: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """Build everything that training needs. Raises SettingError if the settings do not fit the task."""
+        """Build everything that training needs. Raises SettingError if the settings do not fit the task.
+
+        `lost` returns why nothing may be saved into `folder` any more, or None.
+        """
         self.task, self.settings, self.device = task, settings, device
         self._controls, self._emit, self._next_report = controls, emit, 0.0
         metrics = Metrics(task.metrics, device, logits=isinstance(task.loss, nn.BCEWithLogitsLoss))
@@ -83,6 +87,7 @@ class Trainer:
             controls.wake,
             fold,
             finite=settings.on_nan != "ignore",
+            lost=lost,
         )
         self.commands = CommandHandler(controls, emit, self)
         self._offload = Offload(self.state, (self.state.batches, self.evaluation.batches))
