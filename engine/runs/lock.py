@@ -81,7 +81,7 @@ def hold(path: Path) -> Iterator[HeldLock]:
     try:
         for attempt in range(TRIES):
             # A killed engine in a container often had the process id that this one has.
-            state, error = _flock(file, path, fcntl.LOCK_EX, own=False)
+            state, problem = _flock(file, path, fcntl.LOCK_EX, own=False)
             if state != "held":
                 break
             if attempt == TRIES - 1:
@@ -92,9 +92,9 @@ def hold(path: Path) -> Iterator[HeldLock]:
             # On a full disk the name of the holder is lost, but not the lock.
             os.ftruncate(file, 0)
             os.pwrite(file, f"{socket.gethostname()} {os.getpid()}\n".encode(), 0)
-        if error is not None:
+        if problem is not None:
             held.warning = (
-                f"the file system of {path.parent} has no locks ({error.strerror}), so the run trains without one:"
+                f"the file system of {path.parent} has no locks ({problem.strerror}), so the run trains without one:"
                 " do not start it a second time"
             )
         yield held
