@@ -208,7 +208,7 @@ class Trainer:
 
     def save(self, command_id: str) -> None:
         """Save `latest` for a command."""
-        self.checkpoints.save_latest("command", commands=(command_id,))
+        self.checkpoints.save_for(command_id)
 
     def poll_saves(self) -> None:
         """Emit the results of saves that have ended."""

@@ -28,7 +28,7 @@ def _tolerant_decoder(encoding: str) -> Callable[[], IncrementalDecoder]:
 
 
 # Textual's driver decodes what is typed strictly: one byte of a Latin-1 terminal, or line noise, would end the app.
-linux_driver.getincrementaldecoder = _tolerant_decoder  # type: ignore[assignment]
+linux_driver.getincrementaldecoder = _tolerant_decoder  # type: ignore[assignment,attr-defined]
 
 
 class TerminalApp(App[None]):
