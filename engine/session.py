@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import gc
 import math
+import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
@@ -101,6 +102,12 @@ class _Session:
             event = msgspec.structs.replace(event, fold=self.fold)
         self.journal.append(event)
         self.listener(event)
+        if (warning := self.journal.warning()) is not None:
+            # The file itself may never tell it.
+            self.journal.append(warning)
+            self.listener(warning)
+            with contextlib.suppress(OSError, ValueError):
+                print(f"stoker: {warning.message}", file=sys.stderr)
 
     def run(self, wanted: str | None) -> RunFinished:
         """Train every fold that is left, and return the last event."""
@@ -232,6 +239,12 @@ class _Session:
             test = summarise_folds(self.results)
             best = test.get(stopping.monitor)
             self.fold = None
+        # Durable before the last event says how the run ended.
+        self.journal.flush()
+        self.journal.sync()
+        if (reason := self.journal.incomplete()) is not None:
+            messages.append(f"its history in events.jsonl is not complete: {reason}")
+            cause = "failed"
         finished = RunFinished(cause=cause, best=best, test=test, message="; ".join(messages), **trainer.position)
         self.emit(finished)
         self.journal.sync()
