@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import pickle
+import re
 import zipfile
 from collections.abc import Sequence
 from io import BufferedReader
@@ -23,6 +24,7 @@ from .checksums import LATEST, PREVIOUS, checksums, commit, read_entries, record
 
 FORMAT = 1  # version of the checkpoint format, written into each file
 BEST = "best.pt"
+NUMBERED = re.compile(r"(fold-[0-9]+-)?step-[0-9]{9,}\.pt")
 CHUNK = 4 << 20  # bytes read at a time
 MAGIC = (b"PK", b"\x80")  # first bytes of a zip file and of a pickle
 NEEDED = ("format", "model", "optimizer", "progress")  # keys that every checkpoint must have
@@ -147,7 +149,9 @@ def prune(folder: Path, keep: int) -> None:
     """Remove all but the newest `keep` numbered checkpoints of each fold. Raises OSError."""
     by_fold: dict[str, list[Path]] = {}
     for path in sorted(folder.glob("*step-*.pt")):
-        by_fold.setdefault(path.name.partition("step-")[0], []).append(path)
+        # Only our own names: a copy that a person made stays.
+        if NUMBERED.fullmatch(path.name):
+            by_fold.setdefault(path.name.partition("step-")[0], []).append(path)
     for paths in by_fold.values():
         for path in paths[: max(0, len(paths) - keep)]:
             path.unlink(missing_ok=True)
