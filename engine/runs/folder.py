@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import socket
 import time
@@ -21,6 +22,7 @@ from .status import state_of
 
 NAME = re.compile(r"[^/\x00-\x1f]+")
 LONGEST_NAME = 100  # characters: a run's name must fit into tables and on one line of a terminal
+DELETED = ".deleted"  # end of the hidden name that a run has while its files are removed
 TAIL = 256 * 1024  # bytes at the end of events.jsonl: enough events to tell a run's state
 
 
@@ -119,6 +121,10 @@ def create(runs: Path, task: str, name: str | None, record: dict[str, Any]) -> R
             runs.mkdir(parents=True, exist_ok=True)
             folder.path.mkdir(mode=0o700)
         except FileExistsError:
+            if name and not (folder.path / "run.json").exists():
+                raise RunError(
+                    f"{runs / name} exists and is not a run folder: choose another --name, or remove it"
+                ) from None
             if name:
                 raise RunError(
                     f"run {name!r} exists in {runs}: choose another --name, or `stoker resume {name}`"
@@ -147,21 +153,42 @@ def find_run(runs: Path, name: str) -> RunFolder:
 def list_runs(runs: Path) -> list[RunFolder]:
     """Return the runs in the folder `runs`, the one with the newest event first."""
     try:
-        folders = [RunFolder(path) for path in runs.iterdir() if (path / "run.json").is_file()]
+        folders = [RunFolder(path) for path in runs.iterdir() if path.name[0] != "." and (path / "run.json").is_file()]
     except OSError:
         return []
     return sorted(folders, key=lambda folder: (_modified(folder), folder.name), reverse=True)
 
 
 def delete(folder: RunFolder) -> None:
-    """Delete a run with everything in its folder. Raises RunLocked while an engine trains it, else RunError."""
+    """Delete a run with everything in its folder. Raises RunLocked while an engine trains it, else RunError.
+
+    Of a run that is a symbolic link, the link and the folder that it leads to are deleted.
+    """
     with folder.lock():
+        real = folder.path.resolve()
+        doomed = real.with_name(f".{folder.name[:50]}.{secrets.token_hex(6)}{DELETED}")
         try:
-            # Remove run.json first, so that an interrupted removal leaves no folder that is listed as a run.
-            (folder.path / "run.json").unlink()
-            shutil.rmtree(folder.path)
+            link = folder.path.readlink() if folder.path.is_symlink() else None
+            if link is not None:
+                folder.path.unlink()
+            try:
+                # A rename takes the run whole or not at all; its name is free even if the removal is interrupted.
+                real.rename(doomed)
+            except OSError:
+                if link is not None:
+                    folder.path.symlink_to(link)
+                raise
         except OSError as error:
             raise RunError(f"run {folder.name} cannot be deleted: {error.strerror or error}") from error
+        for interrupted in real.parent.glob(f".*{DELETED}"):
+            if interrupted != doomed:
+                shutil.rmtree(interrupted, ignore_errors=True)
+        try:
+            shutil.rmtree(doomed)
+        except OSError as error:
+            raise RunError(
+                f"run {folder.name} is deleted only in part ({error.strerror or error}): remove the rest, {doomed}"
+            ) from error
 
 
 def _check_name(name: str) -> None:
