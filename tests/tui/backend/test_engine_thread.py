@@ -73,6 +73,14 @@ async def test_sys_exit_in_a_task_ends_only_the_training(run_folder: RunFolder, 
         await engine_thread.wait_async()
 
 
+async def test_fake_engine_ends_with_its_test(run_folder: RunFolder, fake_engine: FakeEngine) -> None:
+    """The thread of a test that failed does not keep pytest from ending."""
+    engine_thread = EngineThread(run_folder)
+    engine_thread.start()
+    fake_engine.close()
+    assert (await asyncio.wait_for(engine_thread.wait_async(), scaled(10))).cause == "stopped"
+
+
 async def test_full_disk_under_the_log_never_stops_a_printing_run(
     run_folder: RunFolder, fake_engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
