@@ -16,6 +16,7 @@ import msgspec
 import torch
 
 from .checkpoints import files as checkpoint_files
+from .checkpoints.compatibility import check_owner
 from .checkpoints.lookup import find_checkpoint
 from .config.settings import Settings
 from .devices import choose_device
@@ -114,7 +115,7 @@ class _Session:
         remove_temporary_files(self.folder.path)
         remove_temporary_files(self.folder.checkpoints)
         record = self.folder.record()
-        saved, damaged = self._load(wanted)
+        saved, damaged = self._load(wanted, record.run)
         # Set before the first operation of the training thread, to the number that the run started with.
         threads = Settings.of(record.given).threads or (saved["settings"].get("threads") if saved else None)
         torch.set_num_threads(threads or torch.get_num_threads())
@@ -151,6 +152,7 @@ class _Session:
                     self.results,
                     self.lock.lost,
                 )
+                trainer.state.run = record.run
                 if saved:
                     trainer.load_state_dict(saved)
                     self.resumed_at = (self.fold, trainer.state.progress.step)
@@ -250,12 +252,15 @@ class _Session:
         self.journal.sync()
         return finished
 
-    def _load(self, wanted: str | None) -> tuple[dict[str, Any] | None, list[str]]:
+    def _load(self, wanted: str | None, run: str) -> tuple[dict[str, Any] | None, list[str]]:
         """Return the checkpoint to continue from, if any, and the errors of newer, damaged ones."""
         if wanted in (None, "latest"):
             found = checkpoint_files.newest(self.folder.checkpoints)
             return (found[1], found[2]) if found else (None, [])
-        return checkpoint_files.read(find_checkpoint(self.folder, wanted)), []
+        path = find_checkpoint(self.folder, wanted)
+        saved = checkpoint_files.read(path)
+        check_owner(saved, path, run)
+        return saved, []
 
     def _write_record(self, record: Record, settings: Settings, *, started: bool) -> None:
         record.settings = settings.asdict()

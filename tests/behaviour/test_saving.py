@@ -15,6 +15,7 @@ from stoker.engine.checkpoints import files as checkpoint
 from stoker.engine.checkpoints import manager
 from stoker.engine.checkpoints.manager import CheckpointManager
 from stoker.engine.checkpoints.snapshot_pool import SnapshotPool
+from stoker.engine.errors import CheckpointError
 from stoker.engine.runs import events as e
 from stoker.engine.runs.commands import Command, Controls
 from stoker.engine.runs.folder import RunFolder
@@ -322,3 +323,18 @@ def test_temporary_files_of_a_killed_engine_are_removed(tmp_path: Path) -> None:
         path.write_bytes(b"half")
     session.train(folder, Controls(), lambda event: None)
     wait_until(lambda: not any(path.exists() for path in left), "clearing", 1)
+
+
+def test_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    """Its best value would be reported as this run's; a checkpoint of an older version has no name and is taken."""
+    mine, other = (create(tmp_path, "noisy", name=name, epochs=2) for name in ("mine", "other"))
+    for folder in (mine, other):
+        session.train(folder, Controls(), lambda event: None)
+    foreign = other.checkpoints / "latest.pt"
+    with pytest.raises(CheckpointError, match="belongs to run other, not to mine"):
+        session.train(mine, Controls(), lambda event: None, checkpoint=str(foreign))
+    saved = torch.load(foreign, weights_only=True)
+    del saved["run"]
+    torch.save(saved, tmp_path / "old.pt")
+    finished = session.train(mine, Controls(), lambda event: None, checkpoint=str(tmp_path / "old.pt"))
+    assert finished.cause == "completed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -184,17 +185,17 @@ def test_a_run_that_cannot_be_deleted_is_as_before(
 def test_an_interrupted_deletion_frees_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left is no run, and the next deletion removes it."""
     first, second = (runs.create(tmp_path, "iris", name, RECORD) for name in ("one", "two"))
-    rmtree = runs.shutil.rmtree
+    rmtree = shutil.rmtree
 
     def interrupted(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(runs.shutil, "rmtree", interrupted)
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
     with pytest.raises(RunError, match="deleted only in part"):
         runs.delete(first)
     assert [folder.name for folder in runs.list_runs(tmp_path)] == ["two"]
     runs.create(tmp_path, "iris", "one", RECORD)
-    monkeypatch.setattr(runs.shutil, "rmtree", rmtree)
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
     runs.delete(second)
     assert [path.name for path in tmp_path.iterdir()] == ["one"]
 
