@@ -167,16 +167,19 @@ class Trainer:
         """Warn of losses that are not finite, (step, epoch, batch) of each, and follow the policy for them."""
         step, epoch, batch = bad[0]
         policy = self.settings.on_nan
+        unattended = policy == "pause" and self._controls.unattended and "on_nan" not in self.task.settings
         message = f"the loss is not finite at step {step} (epoch {epoch}, batch {batch})"
         if policy == "ignore":
             message += "; training continues"
         elif self.step.guard.protects:
             message += "; its update was skipped"
+        if unattended:
+            message += "; without a terminal the run stops here: give --on-nan pause to let it wait"
         self._emit(Warned(kind="nan", message=message, **self.position))
-        if policy == "pause":
+        if policy == "pause" and not unattended:
             self.checkpoints.save_latest("schedule")
             self.commands.pause("nan")
-        elif policy == "stop":
+        elif policy == "stop" or unattended:
             raise StopTraining("failed", message)
 
     def _between_evaluation_batches(self) -> None:

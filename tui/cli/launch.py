@@ -33,7 +33,9 @@ def train_here(folder: RunFolder, checkpoint: str | None, headless: bool, as_jso
     with safe_output(folder.log, exclusive=as_json) as write:
         printer = ProgressPrinter(write, folder.name, folder.last_events())
         emit = (lambda event: write(json_line(event))) if as_json else printer.emit
-        return train(folder, Controls(folder.commands), emit, checkpoint)[1]
+        controls = Controls(folder.commands)
+        controls.unattended = "on_nan" not in folder.record().given
+        return train(folder, controls, emit, checkpoint)[1]
 
 
 def train_in_background(folder: RunFolder, checkpoint: str | None = None) -> int:
