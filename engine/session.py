@@ -226,7 +226,7 @@ class _Session:
         elif not trainer.checkpoints.save_final(stop.save_cause):
             messages.append("the final state could not be saved")
             # A script that waits for the weights must not see success when the final save failed.
-            cause = "failed" if stop.cause in ("completed", "early_stopping") else cause
+            cause = "failed"
         if cause in ("completed", "early_stopping") and self.resumed_at == (self.fold, trainer.state.progress.step):
             more = (
                 f": extend the run with `stoker resume {self.folder.name} --{LIMIT_BY_CAUSE[cause]} N`"

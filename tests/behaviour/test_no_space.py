@@ -16,6 +16,7 @@ from stoker.engine import session
 from stoker.engine.checkpoints import files as checkpoint
 from stoker.engine.checkpoints import manager
 from stoker.engine.errors import RunError
+from stoker.engine.launch.process import exit_code
 from stoker.engine.runs import events as e
 from stoker.engine.runs import journal
 from stoker.engine.runs.commands import Command, Controls
@@ -116,6 +117,17 @@ def test_save_over_the_file_size_limit_fails_with_the_systems_reason(limited: in
     assert list(folder.checkpoints.iterdir()) == []
     again = ["retrying in" in message for message in failures(received)]
     assert again[0] and not again[-1], "no retry after the end"
+
+
+def test_stop_without_a_saved_state_is_a_failure(limited: int, tmp_path: Path) -> None:
+    """A signal or a command ends the run, but nothing was saved: neither 0 nor 128 + signal may say that it was."""
+    folder = create(tmp_path, "held", {"hidden": HIDDEN})
+    for end in (lambda c: c.end(15), lambda c: c.send(Command(command="stop"))):
+        controls = Controls()
+        end(controls)
+        last = session.train(folder, controls, lambda event: None)
+        assert (last.cause, exit_code(last, controls)) == ("failed", 1)
+        assert last.message.endswith("; the final state could not be saved")
 
 
 @pytest.mark.parametrize("comes_back", [False, True])
