@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from .errors import StokerError, error_line
+from .launch.output import protect_output
 from .launch.process import run
 from .runs.commands import Controls
 from .runs.events import ignore_event
@@ -17,6 +18,7 @@ def main(arguments: list[str]) -> int:
     if not 1 <= len(arguments) <= 2:
         print("usage: python -m stoker.engine RUN_FOLDER [CHECKPOINT]", file=sys.stderr)
         return 2
+    protect_output()
     folder = RunFolder(Path(arguments[0]))
     try:
         folder.record()

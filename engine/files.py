@@ -84,10 +84,10 @@ def atomic_link(source: Path, target: Path) -> None:
         return
     try:
         temporary.replace(target)
-    except BaseException:
+    finally:
+        # Also after success: a rename between two links of one file does nothing.
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise
 
 
 def remove_temporary_files(folder: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import math
+import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +16,7 @@ import msgspec
 import torch
 
 from .checkpoints import files as checkpoint_files
+from .checkpoints.compatibility import check_owner
 from .checkpoints.lookup import find_checkpoint
 from .config.settings import Settings
 from .devices import choose_device
@@ -26,6 +29,7 @@ from .runs.events import Event, RunFinished, Warned
 from .runs.extend import LIMIT_BY_CAUSE
 from .runs.folder import RunFolder
 from .runs.journal import Journal
+from .runs.lock import HeldLock
 from .runs.record import Record
 from .runtime.stop_training import StopTraining
 from .tasks import imports, loading
@@ -62,13 +66,13 @@ def train(
     run.
     """
     threads = torch.get_num_threads()
-    with folder.lock():
+    with folder.lock() as lock:
         try:
             journal = Journal(folder.events)
         except OSError as error:
             raise RunError(f"run folder {folder.path} cannot be written: {error.strerror}") from error
         try:
-            return _Session(folder, controls, journal, emit, function).run(checkpoint)
+            return _Session(folder, lock, controls, journal, emit, function).run(checkpoint)
         finally:
             journal.close()
             # For the next run of this process, which counts as many as this one found.
@@ -81,13 +85,14 @@ class _Session:
     def __init__(
         self,
         folder: RunFolder,
+        lock: HeldLock,
         controls: Controls,
         journal: Journal,
         listener: Emit,
         function: Callable[..., Task] | None,
     ) -> None:
         self.folder, self.controls, self.journal, self.listener = folder, controls, journal, listener
-        self.function = function
+        self.function, self.lock = function, lock
         self.fold: int | None = None
         self.results: list[dict[str, float]] = []
         self.resumes_history = False
@@ -103,13 +108,19 @@ class _Session:
             event = msgspec.structs.replace(event, fold=self.fold)
         self.journal.append(event)
         self.listener(event)
+        if (warning := self.journal.warning()) is not None:
+            # The file itself may never tell it.
+            self.journal.append(warning)
+            self.listener(warning)
+            with contextlib.suppress(OSError, ValueError):
+                print(f"stoker: {warning.message}", file=sys.stderr)
 
     def run(self, wanted: str | None) -> RunFinished:
         """Train every fold that is left, and return the last event."""
         remove_temporary_files(self.folder.path)
         remove_temporary_files(self.folder.checkpoints)
         record = self.folder.record()
-        saved, damaged = self._load(wanted)
+        saved, damaged = self._load(wanted, record.run)
         # The number that the run started with.
         given = Settings.of(record.given).threads
         threads = given or (saved["settings"].get("threads") if saved else None)
@@ -140,9 +151,18 @@ class _Session:
                     settings = replace(settings, threads=threads)
                 part, built = split_task(built, settings, fold), None
                 trainer = Trainer(
-                    part, settings, device, self.folder, self.controls, self.emit, self.fold, self.results
+                    part,
+                    settings,
+                    device,
+                    self.folder,
+                    self.controls,
+                    self.emit,
+                    self.fold,
+                    self.results,
+                    self.lock.lost,
                 )
                 trainer.state.build_threads = self.build_threads
+                trainer.state.run = record.run
                 if saved:
                     trainer.load_state_dict(saved)
                     self.resumed_at = (self.fold, trainer.state.progress.step)
@@ -164,9 +184,9 @@ class _Session:
             raise
         except BaseException as error:
             # The run folder must record the end, even if saving the failed state raised this error.
-            traceback.print_exc()
             finished = RunFinished(cause="failed", message=one_line(error))
             self.emit(finished)
+            _print_traceback()
             if isinstance(error, Exception | SystemExit):
                 return finished
             raise
@@ -199,13 +219,13 @@ class _Session:
         except TrainingError as error:
             stop = StopTraining("failed", str(error))
         except torch.OutOfMemoryError as error:
-            traceback.print_exc()
+            _print_traceback()
             torch.cuda.empty_cache()
             line = str(error).partition("\n")[0]
             message = f"out of memory on {trainer.device}: use a smaller --batch-size with --accumulate ({line})"
             stop = StopTraining("failed", message)
         except (Exception, SystemExit) as error:
-            traceback.print_exc()
+            _print_traceback()
             stop = StopTraining("failed", one_line(error))
         return stop, trainer.state.metrics
 
@@ -221,7 +241,7 @@ class _Session:
         elif not trainer.checkpoints.save_final(stop.save_cause):
             messages.append("the final state could not be saved")
             # A script that waits for the weights must not see success when the final save failed.
-            cause = "failed" if stop.cause in ("completed", "early_stopping") else cause
+            cause = "failed"
         if cause in ("completed", "early_stopping") and self.resumed_at == (self.fold, trainer.state.progress.step):
             more = (
                 f": extend the run with `stoker resume {self.folder.name} --{LIMIT_BY_CAUSE[cause]} N`"
@@ -237,17 +257,26 @@ class _Session:
             mean = test.get(stopping.monitor, math.nan)
             best = None if math.isnan(mean) else mean
             self.fold = None
+        # Durable before the last event says how the run ended.
+        self.journal.flush()
+        self.journal.sync()
+        if (reason := self.journal.incomplete()) is not None:
+            messages.append(f"its history in events.jsonl is not complete: {reason}")
+            cause = "failed"
         finished = RunFinished(cause=cause, best=best, test=test, message="; ".join(messages), **trainer.position)
         self.emit(finished)
         self.journal.sync()
         return finished
 
-    def _load(self, wanted: str | None) -> tuple[dict[str, Any] | None, list[str]]:
+    def _load(self, wanted: str | None, run: str) -> tuple[dict[str, Any] | None, list[str]]:
         """Return the checkpoint to continue from, if any, and the errors of newer, damaged ones."""
         if wanted in (None, "latest"):
             found = checkpoint_files.newest(self.folder.checkpoints)
             return (found[1], found[2]) if found else (None, [])
-        return checkpoint_files.read(find_checkpoint(self.folder, wanted)), []
+        path = find_checkpoint(self.folder, wanted)
+        saved = checkpoint_files.read(path)
+        check_owner(saved, path, run)
+        return saved, []
 
     def _write_record(self, record: Record, settings: Settings, *, started: bool) -> None:
         record.settings = settings.asdict()
@@ -269,6 +298,8 @@ class _Session:
         self.emit(announce.started(trainer, run=self.folder.name, task=record.task, resumed_from=resumed_from))
         warnings = announce.inexactness(trainer)
         warnings += [Warned(kind="checkpoint", message=message, **trainer.position) for message in damaged]
+        if self.lock.warning is not None:
+            warnings.append(Warned(kind="note", message=self.lock.warning, **trainer.position))
         if saved:
             warnings += announce.changes(trainer, saved, record, self.sources)
         for warning in warnings:
@@ -276,3 +307,9 @@ class _Session:
 
     def _report_download(self, line: str) -> None:
         self.emit(Warned(kind="download", message=line))
+
+
+def _print_traceback() -> None:
+    """Print the traceback of the current error. A stderr that cannot be written must not hide that error."""
+    with contextlib.suppress(OSError, ValueError):
+        traceback.print_exc()

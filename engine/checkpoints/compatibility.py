@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +12,15 @@ from ..errors import CheckpointError
 
 MAX_NAMED = 6  # differences named in an error
 FREE_TO_CHANGE = ("stoker",)  # versions that may differ without a warning: the checkpoint's format number covers stoker
+
+
+def check_owner(saved: dict[str, Any], path: Path, run: str) -> None:
+    """Raise CheckpointError if the checkpoint at `path` carries the name of another run than `run`.
+
+    Its best value would be reported as this run's. Checkpoints of older versions carry no name.
+    """
+    if (owner := saved.get("run") or run) != run:
+        raise CheckpointError(f"{path} belongs to run {owner}, not to {run}: resume {owner}, or give a file of {run}")
 
 
 def load_model(model: torch.nn.Module, saved: dict[str, Any], what: str = "model") -> None:

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import pickle
+import re
 import zipfile
 from collections.abc import Sequence
 from io import BufferedReader
@@ -24,6 +25,7 @@ from .checksums import LATEST, PREVIOUS, checksums, commit, read_entries, record
 from .schema import FORMAT, check_tensors, complete
 
 BEST = "best.pt"
+NUMBERED = re.compile(r"(fold-[0-9]+-)?step-[0-9]{9,}\.pt")
 CHUNK = 4 << 20  # bytes read at a time
 MAGIC = (b"PK", b"\x80")  # first bytes of a zip file and of a pickle
 NEEDED = ("format", "model", "optimizer", "progress", "settings", "early_stopping")  # keys of every checkpoint
@@ -172,7 +174,9 @@ def prune(folder: Path, keep: int) -> None:
     """Remove all but the newest `keep` numbered checkpoints of each fold. Raises OSError."""
     by_fold: dict[str, list[Path]] = {}
     for path in sorted(folder.glob("*step-*.pt")):
-        by_fold.setdefault(path.name.partition("step-")[0], []).append(path)
+        # Only our own names: a copy that a person made stays.
+        if NUMBERED.fullmatch(path.name):
+            by_fold.setdefault(path.name.partition("step-")[0], []).append(path)
     for paths in by_fold.values():
         for path in paths[: max(0, len(paths) - keep)]:
             path.unlink(missing_ok=True)

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..config.specs import Every
+from ..errors import TrainingError
 from ..runs.events import CheckpointSaved, CommandAnswered, Event, Warned
 from ..runs.folder import RunFolder
 from . import checksums, files
 from .snapshot_pool import SnapshotPool
-from .writer import CheckpointWriter, NotFinite, SaveRequest, SaveResult
+from .writer import CheckpointWriter, FolderLost, NotFinite, SaveRequest, SaveResult
 
 DEFAULT_INTERVAL = 300.0  # seconds between two saves of latest, where --save-every is not given
 EPOCH_END_AGE = 60.0  # seconds since the last save after which the end of an epoch saves again
@@ -33,16 +34,17 @@ class CheckpointManager:
         fold: int | None,
         *,
         finite: bool,
+        lost: Callable[[], str | None] = lambda: None,
     ) -> None:
         """Save the result of `state` into `folder`: the complete state, whose tensors are not copies.
 
         `wake` is called from the writer thread after each save. With `finite`, a model that holds NaN or infinity is
-        not saved.
+        not saved. `lost` returns why nothing may be written into `folder` any more, or None.
         """
         self._folder, self._keep, self._state, self._emit = folder, keep, state, emit
         self._every = Every.parse(every, what="--save-every", time=True) if every else None
         self._prefix = f"fold-{fold}-" if fold is not None else ""
-        self._writer = CheckpointWriter(folder, finite, wake)
+        self._writer = CheckpointWriter(folder, finite, wake, lost)
         self._snapshots = SnapshotPool()
         self._last = time.monotonic()
         self._saved_step = self._saved_epoch = -1
@@ -50,7 +52,10 @@ class CheckpointManager:
         self._retry_at = 0.0
         self._staged: dict[str, Any] | None = None
         self._last_best = 0.0
+        self._waiting: tuple[str, ...] = ()
+        """Ids of save commands that wait until no save is running; one save answers them all."""
         self._over = False
+        self._lost: str | None = None
 
     def start(self, step: int, epoch: int) -> None:
         """Count from here: the state at `step` is on disk already, or is the initial one."""
@@ -83,15 +88,32 @@ class CheckpointManager:
         """
         if self._staged is not None:
             self._snapshots.release(self._staged)
-        self._staged = self._snapshots.acquire(self._state())
+            self._staged = None
+        self._staged = self._copy("best")
+        if self._staged is None:
+            self._write_best(in_place=True)
 
     def poll(self) -> None:
-        """Emit the results of saves that have ended, and write a staged best; call it on a timer."""
+        """Emit the results of saves that have ended, and write a staged best; call it on a timer.
+
+        Raises TrainingError where the folder is no longer this run's: nothing can ever be saved again.
+        """
         self.report_finished()
+        if self._lost is not None:
+            raise TrainingError(self._lost)
         now = time.monotonic()
         may_write = now >= max(self._last_best + BEST_INTERVAL, self._retry_at) and not self._writer.busy
         if self._staged is not None and may_write:
             self._write_best()
+        if self._waiting and not self._writer.busy:
+            self.save_latest("command")
+
+    def save_for(self, command: str) -> None:
+        """Save `latest` for the command with this id, or let it wait for the running save: a copy takes memory."""
+        self.report_finished()
+        self._waiting += (command,)
+        if not self._writer.busy:
+            self.save_latest("command")
 
     def save_latest(self, cause: str, *, commands: tuple[str, ...] = (), wait: bool = False) -> bool:
         """Save `latest`. With `wait`, return after the file is safe, and whether it is."""
@@ -103,14 +125,17 @@ class CheckpointManager:
             # Wait for a running save: if steps are faster than the disk, snapshots would fill the memory.
             self.finish()
         names = [("latest", checksums.LATEST)]
-        state = self._snapshots.acquire(self._state())
+        copy = self._copy("latest")
+        state = self._state() if copy is None else copy
         progress = state["progress"]
         if self._keep and cause == "schedule":
             names.append(("kept", f"{self._prefix}step-{progress['step']:09d}.pt"))
         self._last = time.monotonic()
         self._saved_step, self._saved_epoch = progress["step"], progress["epoch"]
-        self._writer.start(SaveRequest(tuple(names), cause, progress["step"], progress["epoch"], commands), state)
-        return self.finish()[-1].error is None if wait else True
+        commands, self._waiting = (*self._waiting, *commands), ()
+        request = SaveRequest(tuple(names), cause, progress["step"], progress["epoch"], commands)
+        self._writer.start(request, state, snapshot=copy is not None)
+        return self.finish()[-1].error is None if wait or copy is None else True
 
     def save_final(self, cause: str) -> bool:
         """Save `latest` after the training has ended, and return whether it is safe. A failure is not retried."""
@@ -135,16 +160,35 @@ class CheckpointManager:
         """Wait for the running saves and end the writer thread."""
         self._over = True
         self.finish()
+        self._answer(self._waiting, "failed", "the run has ended", {})
+        self._waiting = ()
         self._staged = None  # drop a staged best that could not be written
         self._writer.close()
 
-    def _write_best(self) -> None:
-        state, self._staged = self._staged, None
+    def _copy(self, kind: str) -> dict[str, Any] | None:
+        """Return a snapshot; where the memory has no room for it, warn, and return None."""
+        try:
+            snapshot: dict[str, Any] = self._snapshots.acquire(self._state())
+        except (MemoryError, RuntimeError) as error:
+            message = (
+                f"No memory for a copy of the state ({_reason(error)}): training waits while {kind}.pt is written."
+            )
+            progress = self._state()["progress"]
+            self._emit(Warned(kind="save_failed", message=message, step=progress["step"], epoch=progress["epoch"]))
+            return None
+        return snapshot
+
+    def _write_best(self, *, in_place: bool = False) -> None:
+        """Write the staged best, or with `in_place` the training's own tensors, and wait until they are written."""
+        state, self._staged = self._state() if in_place else self._staged, None
         assert state is not None
         self._last_best = time.monotonic()
         progress = state["progress"]
         name = f"{self._prefix}{files.BEST}"
-        self._writer.start(SaveRequest((("best", name),), "best", progress["step"], progress["epoch"]), state)
+        request = SaveRequest((("best", name),), "best", progress["step"], progress["epoch"])
+        self._writer.start(request, state, snapshot=not in_place)
+        if in_place:
+            self.finish()
 
     def _report(self, result: SaveResult) -> None:
         request, error = result.request, result.error
@@ -152,7 +196,7 @@ class CheckpointManager:
         if error is not None:
             self._report_failure(request, error, position)
             if request.kind == "best" and self._staged is None and not isinstance(error, NotFinite):
-                self._staged = result.state
+                self._staged = result.state or None
         else:
             self._failed = self._failed and request.kind != "latest"
             self._snapshots.release(result.state)
@@ -170,15 +214,22 @@ class CheckpointManager:
                 )
             if self._keep:
                 files.prune(self._folder.checkpoints, self._keep)
-        for command in request.commands:
-            status = "failed" if error else "done"
-            message = _reason(error) if error else f"saved step {request.step}"
+        status, message = ("failed", _reason(error)) if error else ("done", f"saved step {request.step}")
+        self._answer(request.commands, status, message, position)
+
+    def _answer(self, commands: tuple[str, ...], status: str, message: str, position: dict[str, int]) -> None:
+        for command in commands:
             self._emit(CommandAnswered(id=command, command="save", status=status, message=message, **position))
 
     def _report_failure(self, request: SaveRequest, error: Exception, position: dict[str, int]) -> None:
         self._failed = self._failed or request.kind == "latest"
         self._retry_at = time.monotonic() + RETRY_INTERVAL
         self._saved_step = self._saved_epoch = -1
+        if isinstance(error, FolderLost):
+            self._lost = str(error)
+            message = f"Could not save {request.names[0][1]}: {error}."
+            self._emit(Warned(kind="save_failed", message=message, **position))
+            return
         kind = "nan" if isinstance(error, NotFinite) else "save_failed"
         retry = "" if self._over else f"; retrying in {RETRY_INTERVAL:.0f} s"
         message = f"Could not save {request.names[0][1]}: {_reason(error)}. The previous checkpoint is kept{retry}."

@@ -44,11 +44,15 @@ class SaveResult:
     seconds: float = 0.0
     error: Exception | None = None
     state: dict[str, Any] = field(default_factory=dict)
-    """The snapshot, to be tried again, or to be released."""
+    """The snapshot, to be tried again, or to be released; empty where the training's own tensors were written."""
 
 
 class NotFinite(Exception):
     """The model holds NaN or infinity, so the last good checkpoint is kept."""
+
+
+class FolderLost(Exception):
+    """The folder at the run's path is no longer the one that the engine locked."""
 
 
 @dataclass
@@ -60,7 +64,9 @@ class CheckpointWriter:
     """Refuse a model that is not finite; checked in the thread, so that training does not wait for it."""
     on_done: Callable[[], None]
     """Called from the writer thread after each save, to wake a loop that waits."""
-    _jobs: SimpleQueue[tuple[SaveRequest, dict[str, Any]] | None] = field(default_factory=SimpleQueue)
+    lost: Callable[[], str | None] = lambda: None
+    """Returns why nothing may be written into the folder any more, or None; asked before each save."""
+    _jobs: SimpleQueue[tuple[SaveRequest, dict[str, Any], bool] | None] = field(default_factory=SimpleQueue)
     _results: SimpleQueue[SaveResult] = field(default_factory=SimpleQueue)
     _open: int = 0
     _thread: threading.Thread | None = None
@@ -70,13 +76,19 @@ class CheckpointWriter:
         """Whether a save is running."""
         return self._open > self._results.qsize()
 
-    def start(self, request: SaveRequest, state: dict[str, Any]) -> None:
-        """Write `state`, which must be a snapshot."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="stoker-checkpoint-writer", daemon=True)
-            self._thread.start()
+    def start(self, request: SaveRequest, state: dict[str, Any], *, snapshot: bool = True) -> None:
+        """Write `state`; the caller must `wait` before the next step where it is no snapshot."""
         self._open += 1
-        self._jobs.put((request, state))
+        if self._thread is None:
+            thread = threading.Thread(target=self._work, name="stoker-checkpoint-writer", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                # The system has no room for another thread: the training waits for the write.
+                self._write(request, state, snapshot)
+                return
+            self._thread = thread
+        self._jobs.put((request, state, snapshot))
 
     def results(self) -> list[SaveResult]:
         """Return the saves that ended since the last call."""
@@ -101,21 +113,28 @@ class CheckpointWriter:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            request, state = job
-            start = time.monotonic()
-            try:
-                if self.finite and not all_finite(state["model"].values()):
-                    raise NotFinite("the model holds NaN or infinity")
-                # Sync the journal first: a checkpoint never lacks its events, not even after a power cut.
-                with contextlib.suppress(FileNotFoundError):
-                    sync_file(self.folder.events)
-                size = files.write(self.folder.checkpoints, [name for _, name in request.names], state)
-                result = SaveResult(request, size, time.monotonic() - start, state=state)
-            except Exception as error:  # report every error as a result, because the loop waits for one
-                result = SaveResult(request, seconds=time.monotonic() - start, error=error, state=state)
-            del job, state
-            self._results.put(result)
-            self.on_done()
+            request, state, snapshot = job
+            del job
+            self._write(request, state, snapshot)
+            del state
+
+    def _write(self, request: SaveRequest, state: dict[str, Any], snapshot: bool) -> None:
+        start = time.monotonic()
+        kept = state if snapshot else {}
+        try:
+            if self.finite and not all_finite(state["model"].values()):
+                raise NotFinite("the model holds NaN or infinity")
+            if (reason := self.lost()) is not None:
+                raise FolderLost(reason)
+            # Sync the journal first: a checkpoint never lacks its events, not even after a power cut.
+            with contextlib.suppress(FileNotFoundError):
+                sync_file(self.folder.events)
+            size = files.write(self.folder.checkpoints, [name for _, name in request.names], state)
+            result = SaveResult(request, size, time.monotonic() - start, state=kept)
+        except Exception as error:  # report every error as a result, because the loop waits for one
+            result = SaveResult(request, seconds=time.monotonic() - start, error=error, state=kept)
+        self._results.put(result)
+        self.on_done()
 
 
 def all_finite(values: Iterable[Any]) -> bool:

@@ -89,7 +89,8 @@ class ScheduledEvaluation:
 
     def compare_losses(self, evaluated: float, trained: float, position: dict[str, Any]) -> None:
         """Warn once where the evaluated loss keeps rising while the mean training loss falls."""
-        if self.overfitting.update(evaluated, trained):
-            best = f"best was step {self.early_stopping.best_step:,}"
+        if self.overfitting.update(evaluated, trained, position["step"]):
+            # Not the best step of early stopping: that may be of another metric.
+            best = f"best was step {self.overfitting.lowest_step or self.early_stopping.best_step:,}"
             message = f"{best}, now the evaluated loss rises while the training loss falls"
             self._emit(Warned(kind="overfitting", message=message, **position))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from ..errors import RunError
 from .commands import Command, append
@@ -11,12 +12,14 @@ from .folder import RunFolder
 from .journal import EventFollower
 from .status import label
 
+TELL_AFTER = 5.0  # seconds without an answer after which the caller is told
 POLL_INTERVAL = 0.02  # seconds between two reads of the events
 
 
-def send_command(folder: RunFolder, command: Command) -> CommandAnswered:
+def send_command(folder: RunFolder, command: Command, on_wait: Callable[[str], None] | None = None) -> CommandAnswered:
     """Send `command` and return its answer, however long a batch takes.
 
+    `on_wait` is called once with a line for a person if there is no answer after five seconds.
     Raises RunError where no engine trains the run, or where it ends without an answer.
     """
     if not folder.locked():
@@ -26,6 +29,7 @@ def send_command(folder: RunFolder, command: Command) -> CommandAnswered:
         )
     events = EventFollower(folder.events, at_end=True)
     append(folder.commands, command)
+    tell_at = time.monotonic() + TELL_AFTER
     while True:
         gone = not folder.locked()
         for event in events.read_events():
@@ -33,4 +37,10 @@ def send_command(folder: RunFolder, command: Command) -> CommandAnswered:
                 return event
         if gone:
             raise RunError(f"the engine of run {folder.name} ended without an answer")
+        if on_wait is not None and time.monotonic() >= tell_at:
+            on_wait(
+                f"no answer from {folder.holder()} yet: it takes the command after its present batch, also if you stop"
+                " waiting"
+            )
+            on_wait = None
         time.sleep(POLL_INTERVAL)

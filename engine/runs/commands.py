@@ -71,6 +71,8 @@ class Controls:
         self._lines = LineFollower(path, at_end=True) if path else None
         self._next_poll = 0.0
         self.signal: int | None = None
+        self.unattended = False
+        """No person watches: a run that would pause by itself stops, unless its task asks for the pause."""
 
     def send(self, command: Command) -> str:
         """Queue `command` and return the id that its answer will carry."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 import socket
 import stat
@@ -22,6 +23,7 @@ from .tail import last_early_stopping, last_events
 
 NAME = re.compile(r"[^/\x00-\x1f]+")
 LONGEST_NAME = 100  # characters: a run's name must fit into tables and on one line of a terminal
+DELETED = ".deleted"  # end of the hidden name that a run has while its files are removed
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,12 @@ class RunFolder:
     """The files inside one run's folder. Nothing here needs torch."""
 
     path: Path
+    """Its absolute path: a task may change the current folder while it trains."""
+
+    def __post_init__(self) -> None:
+        """Make the path absolute. A symbolic link keeps its own name."""
+        if not self.path.is_absolute():
+            object.__setattr__(self, "path", self.path.absolute())
 
     @property
     def name(self) -> str:
@@ -63,7 +71,7 @@ class RunFolder:
         """Replace `run.json` atomically. Raises OSError."""
         write_record(self.path / "run.json", record)
 
-    def lock(self) -> AbstractContextManager[None]:
+    def lock(self) -> AbstractContextManager[lock.HeldLock]:
         """Hold the run's lock during a `with` block, as an engine does while it trains.
 
         Raises RunLocked, which names the holder, if an engine holds it; RunError if the folder cannot be written.
@@ -114,13 +122,17 @@ def create(runs: Path, task: str, name: str | None, record: dict[str, Any]) -> R
         try:
             folder.path.mkdir(mode=0o700)
         except FileExistsError:
+            if name and not (folder.path / "run.json").exists():
+                raise RunError(
+                    f"{runs / name} exists and is not a run folder: choose another --name, or remove it"
+                ) from None
             if name:
                 raise RunError(
                     f"run {name!r} exists in {runs}: choose another --name, or `stoker resume {name}`"
                 ) from None
             continue
         except OSError as error:
-            raise RunError(f"cannot create run folder {folder.path}: {error.strerror}") from error
+            raise RunError(f"cannot create run folder {runs / folder.name}: {error.strerror}") from error
         try:
             folder.checkpoints.mkdir(mode=0o700)
             folder.write_record(
@@ -129,7 +141,7 @@ def create(runs: Path, task: str, name: str | None, record: dict[str, Any]) -> R
         except OSError as error:
             # A name must not stay taken by a run that could not begin, on a full disk for one.
             shutil.rmtree(folder.path, ignore_errors=True)
-            raise RunError(f"cannot create run folder {folder.path}: {error.strerror}") from error
+            raise RunError(f"cannot create run folder {runs / folder.name}: {error.strerror}") from error
         return folder
     raise RunError(f"no free name for {stem!r} in {runs}: choose a --name")
 
@@ -138,9 +150,8 @@ def find_run(runs: Path, name: str) -> RunFolder:
     """Return the run called `name` in the folder `runs`, or the one at that path. Raises RunError."""
     for path in (runs / name, Path(name)):
         if _is_folder(path):
-            folder = RunFolder(path)
-            folder.record()
-            return folder
+            read_record(path / "run.json")
+            return RunFolder(path)
     known = ", ".join(folder.name for folder in list_runs(runs)[:5]) or "none yet"
     shown = name if len(name) <= LONGEST_NAME else name[:20] + "…"
     raise RunError(f"no run {shown!r} in {runs} (newest: {known})")
@@ -165,6 +176,8 @@ def scan_runs(runs: Path) -> tuple[list[RunFolder], int]:
     except OSError as error:
         raise RunError(f"runs folder {runs} cannot be read: {error.strerror}") from error
     for path in paths:
+        if path.name[0] == ".":
+            continue
         folder = RunFolder(path)
         try:
             if stat.S_ISREG((path / "run.json").stat().st_mode):
@@ -177,14 +190,35 @@ def scan_runs(runs: Path) -> tuple[list[RunFolder], int]:
 
 
 def delete(folder: RunFolder) -> None:
-    """Delete a run with everything in its folder. Raises RunLocked while an engine trains it, else RunError."""
+    """Delete a run with everything in its folder. Raises RunLocked while an engine trains it, else RunError.
+
+    Of a run that is a symbolic link, the link and the folder that it leads to are deleted.
+    """
     with folder.lock():
+        real = folder.path.resolve()
+        doomed = real.with_name(f".{folder.name[:50]}.{secrets.token_hex(6)}{DELETED}")
         try:
-            # Remove run.json first, so that an interrupted removal leaves no folder that is listed as a run.
-            (folder.path / "run.json").unlink()
-            shutil.rmtree(folder.path)
+            link = folder.path.readlink() if folder.path.is_symlink() else None
+            if link is not None:
+                folder.path.unlink()
+            try:
+                # A rename takes the run whole or not at all; its name is free even if the removal is interrupted.
+                real.rename(doomed)
+            except OSError:
+                if link is not None:
+                    folder.path.symlink_to(link)
+                raise
         except OSError as error:
             raise RunError(f"run {folder.name} cannot be deleted: {error.strerror or error}") from error
+        for interrupted in real.parent.glob(f".*{DELETED}"):
+            if interrupted != doomed:
+                shutil.rmtree(interrupted, ignore_errors=True)
+        try:
+            shutil.rmtree(doomed)
+        except OSError as error:
+            raise RunError(
+                f"run {folder.name} is deleted only in part ({error.strerror or error}): remove the rest, {doomed}"
+            ) from error
 
 
 def _is_folder(path: Path) -> bool:

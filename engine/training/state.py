@@ -50,6 +50,8 @@ class TrainingState:
     window: list[Tensor | float] = field(default_factory=list)
     """Loss () of each batch in the accumulation window; empty between two windows."""
     window_samples: int = 0
+    run: str = ""
+    """Name of the run in its record; a checkpoint says whose it is."""
     folds_done: list[dict[str, float]] = field(default_factory=list)
     """Test metrics of the folds before this one."""
     build_threads: int = 0
@@ -81,6 +83,7 @@ class TrainingState:
         stopping = self.early_stopping
         saved: dict[str, Any] = {
             "format": FORMAT,
+            "run": self.run,
             "model": self.preserved.state_dict(self.model),
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler.state_dict() if self.scheduler else None,

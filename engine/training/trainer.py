@@ -45,8 +45,12 @@ class Trainer:
         emit: Callable[[Event], None],
         fold: int | None = None,
         folds_done: list[dict[str, float]] | None = None,
+        lost: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """Build everything that training needs. Raises SettingError if the settings do not fit the task."""
+        """Build everything that training needs. Raises SettingError if the settings do not fit the task.
+
+        `lost` returns why nothing may be saved into `folder` any more, or None.
+        """
         self.task, self.settings, self.device = task, settings, device
         self._controls, self._emit, self._next_report = controls, emit, 0.0
         self._overrun = False
@@ -87,6 +91,7 @@ class Trainer:
             controls.wake,
             fold,
             finite=settings.on_nan != "ignore",
+            lost=lost,
         )
         self.commands = CommandHandler(controls, emit, self)
         self._offload = Offload(self.state, (self.state.batches, self.evaluation.batches))
@@ -178,16 +183,19 @@ class Trainer:
         """Warn of losses that are not finite, (step, epoch, batch) of each, and follow the policy for them."""
         step, epoch, batch = bad[0]
         policy = self.settings.on_nan
+        unattended = policy == "pause" and self._controls.unattended and "on_nan" not in self.task.settings
         message = f"the loss is not finite at step {step} (epoch {epoch}, batch {batch})"
         if policy == "ignore":
             message += "; training continues"
         elif self.step.guard.protects:
             message += "; its update was skipped"
+        if unattended:
+            message += "; without a terminal the run stops here: give --on-nan pause to let it wait"
         self._emit(Warned(kind="nan", message=message, **self.position))
-        if policy == "pause":
+        if policy == "pause" and not unattended:
             self.checkpoints.save_latest("schedule")
             self.commands.pause("nan")
-        elif policy == "stop":
+        elif policy == "stop" or unattended:
             raise StopTraining("failed", message)
 
     def _between_evaluation_batches(self) -> None:
@@ -221,7 +229,7 @@ class Trainer:
 
     def save(self, command_id: str) -> None:
         """Save `latest` for a command."""
-        self.checkpoints.save_latest("command", commands=(command_id,))
+        self.checkpoints.save_for(command_id)
 
     def poll_saves(self) -> None:
         """Emit the results of saves that have ended."""

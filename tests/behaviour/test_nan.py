@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from stoker.engine.checkpoints.writer import all_finite
 from stoker.engine.runs import events as e
 from stoker.engine.runs.commands import Command, Controls
 from stoker.engine.runs.folder import RunFolder
+from stoker.tui.cli import launch
 from tests.support.process_runner import (
     ProcessRunner,
     assert_same_run,
@@ -126,3 +128,19 @@ def test_resume_inside_an_accumulation_window_keeps_its_nan(
         assert process_runner.run(folder, at=at, how=how, go_on=True) != 0
         train(folder)
         assert_same_run(whole, folder)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_nan_ends_a_headless_run_that_was_not_asked_to_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: bool
+) -> None:
+    """A script would wait for ever for a person; the last good state is saved, and the exit code is 1."""
+    folder = create(tmp_path, "poisoned", **({"on_nan": "pause"} if asked else {}))
+    monkeypatch.setattr(launch, "Controls", lambda _: PauseAnswer("stop"))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    code = launch.train_here(folder, None, True, False)
+    finished = recorded_events(folder)[-1]
+    assert isinstance(finished, e.RunFinished)
+    assert (code, finished.cause) == ((0, "stopped") if asked else (1, "failed"))
+    assert ("--on-nan pause" in warnings(folder)[0].message) is not asked
+    assert all_finite(checkpoint_state(folder)["model"].values())

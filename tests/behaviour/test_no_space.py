@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import subprocess
@@ -15,7 +16,9 @@ from stoker.engine import session
 from stoker.engine.checkpoints import files as checkpoint
 from stoker.engine.checkpoints import manager
 from stoker.engine.errors import RunError
+from stoker.engine.launch.process import exit_code
 from stoker.engine.runs import events as e
+from stoker.engine.runs import journal
 from stoker.engine.runs.commands import Command, Controls
 from tests.support.process_runner import create, recorded_events
 
@@ -114,6 +117,47 @@ def test_save_over_the_file_size_limit_fails_with_the_systems_reason(limited: in
     assert list(folder.checkpoints.iterdir()) == []
     again = ["retrying in" in message for message in failures(received)]
     assert again[0] and not again[-1], "no retry after the end"
+
+
+def test_stop_without_a_saved_state_is_a_failure(limited: int, tmp_path: Path) -> None:
+    """A signal or a command ends the run, but nothing was saved: neither 0 nor 128 + signal may say that it was."""
+    folder = create(tmp_path, "held", {"hidden": HIDDEN})
+    for end in (lambda c: c.end(15), lambda c: c.send(Command(command="stop"))):
+        controls = Controls()
+        end(controls)
+        last = session.train(folder, controls, lambda event: None)
+        assert (last.cause, exit_code(last, controls)) == ("failed", 1)
+        assert last.message.endswith("; the final state could not be saved")
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_history_that_cannot_be_written_is_told_and_fails_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], comes_back: bool
+) -> None:
+    """The dashboard and stderr hear of it; if the disk comes back in time, nothing is lost and the run completes."""
+    folder = create(tmp_path, "held", epochs=40)
+    received, failed, write = list[e.Event](), list[int](), os.write
+    monkeypatch.setattr(journal, "WARNING_INTERVAL", 0.0)
+
+    def full(file: int, data: Any) -> int:
+        if bytes(data).startswith(b'{"event"') and any(isinstance(event, e.Evaluated) for event in received):
+            failed.append(1)
+            if not comes_back or len(failed) < 20:
+                raise OSError(errno.EIO, "Input/output error")
+        return write(file, data)
+
+    monkeypatch.setattr(os, "write", full)
+    finished = session.train(folder, Controls(), received.append)
+    told = [event.message for event in received if isinstance(event, e.Warned) and event.kind == "history_failed"]
+    assert "events.jsonl cannot be written (Input/output error)" in told[0]
+    assert "events.jsonl cannot be written" in capfd.readouterr().err
+    if not comes_back:
+        assert len(told) == 1 and finished.cause == "failed"
+        assert "its history in events.jsonl is not complete: Input/output error" in finished.message
+        return
+    assert told[1:] == ["events.jsonl is written again"]
+    assert finished.cause == "early_stopping"
+    assert [type(event) for event in recorded_events(folder)] == [type(event) for event in received]
 
 
 @pytest.mark.parametrize("readonly", ["checkpoints", "."])

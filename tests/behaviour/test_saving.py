@@ -15,6 +15,7 @@ from stoker.engine.checkpoints import files as checkpoint
 from stoker.engine.checkpoints import manager
 from stoker.engine.checkpoints.manager import CheckpointManager
 from stoker.engine.checkpoints.snapshot_pool import SnapshotPool
+from stoker.engine.errors import CheckpointError
 from stoker.engine.runs import events as e
 from stoker.engine.runs.commands import Command, Controls
 from stoker.engine.runs.folder import RunFolder
@@ -156,6 +157,93 @@ def test_one_checkpoint_is_written_at_a_time(run_folder: RunFolder, monkeypatch:
     assert answers == ["a", "b"]
 
 
+def test_one_save_answers_all_commands_that_waited_for_it(
+    run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A held key asks for a save many times a second; each copy of the state takes memory."""
+    go, real, copies = threading.Event(), checkpoint.write, list[int]()
+
+    def held(*given: Any) -> int:
+        assert go.wait(scaled(20))
+        return real(*given)
+
+    monkeypatch.setattr(checkpoint, "write", held)
+    saving = Saving(run_folder)
+    acquire = SnapshotPool.acquire
+    monkeypatch.setattr(SnapshotPool, "acquire", lambda pool, state: copies.append(1) or acquire(pool, state))
+    for number in range(50):
+        saving.step = number
+        saving.manager.save_for(str(number))
+        saving.manager.poll()
+    assert len(copies) == 1
+    go.set()
+
+    def answers() -> list[tuple[str, str]]:
+        saving.manager.poll()
+        return [(event.id, event.message) for event in saving.received if isinstance(event, e.CommandAnswered)]
+
+    wait_until(lambda: len(answers()) == 50, "all are answered", 10)
+    assert answers() == [("0", "saved step 0"), *((str(number), "saved step 49") for number in range(1, 50))]
+    assert len(copies) == 2
+    saving.manager.close()
+
+
+def test_commands_that_wait_at_the_end_are_answered(run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last save answers them; without one they fail."""
+    for last in (True, False):
+        saving = Saving(run_folder)
+        saving.manager.save_for("a")
+        saving.manager._waiting = ("b",)
+        if last:
+            saving.manager.save_final("end")
+        saving.manager.close()
+        answers = [(event.id, event.status) for event in saving.received if isinstance(event, e.CommandAnswered)]
+        assert answers == [("a", "done"), ("b", "done" if last else "failed")]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+def test_state_without_room_for_a_copy_is_written_in_place(
+    run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """The training waits for the write and goes on; its own tensors never become a snapshot's memory."""
+    saving = Saving(run_folder)
+    saving.train(3)
+    acquire = SnapshotPool.acquire
+
+    def refuse(*_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(SnapshotPool, "acquire", refuse)
+    saving.manager.save_latest("schedule")
+    saving.manager.stage_best()
+    warnings = [event.message for event in saving.received if isinstance(event, e.Warned)]
+    assert len(warnings) == 2 and "No memory for a copy" in warnings[0]
+    monkeypatch.setattr(SnapshotPool, "acquire", acquire)
+    saving.train(2)
+    saving.manager.save_latest("schedule", wait=True)
+    saving.weight += 1
+    for name, value in (("previous", 3.0), ("best", 3.0), ("latest", 5.0)):
+        saved = checkpoint.read(run_folder.checkpoints / f"{name}.pt")
+        assert saved["model"]["weight"].tolist() == [value] * 3
+    assert saving.weight.tolist() == [6.0] * 3
+    saving.manager.close()
+
+
+def test_system_without_room_for_a_thread_saves_all_the_same(
+    run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The training waits for the write."""
+
+    def refuse(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    saving = Saving(run_folder)
+    assert saving.manager.save_final("end")
+    saving.manager.close()
+    assert (run_folder.checkpoints / "latest.pt").exists()
+
+
 def test_training_continues_while_a_checkpoint_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer to a save by hand comes when the file is safe, and not before."""
     folder = create(tmp_path, "noisy", epochs=60, patience=None)
@@ -237,3 +325,18 @@ def test_temporary_files_of_a_killed_engine_are_removed(tmp_path: Path) -> None:
         path.write_bytes(b"half")
     session.train(folder, Controls(), lambda event: None)
     wait_until(lambda: not any(path.exists() for path in left), "clearing", 1)
+
+
+def test_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    """Its best value would be reported as this run's; a checkpoint of an older version has no name and is taken."""
+    mine, other = (create(tmp_path, "noisy", name=name, epochs=2) for name in ("mine", "other"))
+    for folder in (mine, other):
+        session.train(folder, Controls(), lambda event: None)
+    foreign = other.checkpoints / "latest.pt"
+    with pytest.raises(CheckpointError, match="belongs to run other, not to mine"):
+        session.train(mine, Controls(), lambda event: None, checkpoint=str(foreign))
+    saved = torch.load(foreign, weights_only=True)
+    del saved["run"]
+    torch.save(saved, tmp_path / "old.pt")
+    finished = session.train(mine, Controls(), lambda event: None, checkpoint=str(tmp_path / "old.pt"))
+    assert finished.cause == "completed"

@@ -130,6 +130,26 @@ def detach(tmp_path: Path, name: str) -> None:
     assert folder.locked()
 
 
+@pytest.mark.parametrize("hangs_up", [True, False])
+def test_detached_run_trains_on_though_its_terminal_closes_at_once(tmp_path: Path, hangs_up: bool) -> None:
+    """A person presses `d` and closes the window: the background process starts all the same."""
+    folder = RunFolder(tmp_path / "runs" / "one")
+    with Terminal(["run", "iris", "--name", "one", *ENDLESS], tmp_path) as terminal:
+        first = terminal.process.pid
+        terminal.wait_for("training")
+        wait_until(lambda: bool(terminal.text) and step(folder) > 100, "it trains")
+        terminal.press("d")
+        wait_until(lambda: any(isinstance(event, CommandAnswered) for event in events(folder)), "the key is taken")
+        if hangs_up:
+            os.kill(first, signal.SIGHUP)
+        terminal.cut()
+        wait_until(lambda: pid_of(folder) != first and not finished(folder), "the background process trains", 20)
+    stopped = step(folder)
+    wait_until(lambda: step(folder) > stopped, "it trains on")
+    assert stoker(tmp_path, "send", "one", "stop").returncode == 0
+    wait_until(lambda: not folder.locked(), "it ends")
+
+
 def moves(tmp_path: Path, count: int, seed: int) -> None:
     """Move a run between processes at random, and compare it with an undisturbed run."""
     chance = random.Random(seed)

@@ -129,3 +129,11 @@ def test_temporary_files_of_a_killed_process_are_removed(tmp_path: Path) -> None
         (tmp_path / name).touch()
     remove_temporary_files(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "latest.pt"]
+
+
+def test_link_to_the_same_file_leaves_no_temporary_name(tmp_path: Path) -> None:
+    """`latest.pt` and `previous.pt` may be one file: a rename between its two names does nothing."""
+    (tmp_path / "latest.pt").write_bytes(b"state")
+    (tmp_path / "previous.pt").hardlink_to(tmp_path / "latest.pt")
+    atomic_link(tmp_path / "latest.pt", tmp_path / "previous.pt")
+    assert {path.name for path in tmp_path.iterdir()} == {"latest.pt", "previous.pt"}

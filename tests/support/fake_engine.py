@@ -31,6 +31,13 @@ class FakeEngine:
         self.last: int | None = None
         self.started = 0
         self.wait: threading.Event | None = None
+        self._over = threading.Event()
+
+    def close(self) -> None:
+        """End every engine: the thread of a test that failed would keep pytest from ending."""
+        self._over.set()
+        if self.wait is not None:
+            self.wait.set()
 
     def train(
         self, folder: RunFolder, controls: Controls, emit: Callable[[e.Event], None], *, checkpoint: str | None = None
@@ -72,6 +79,8 @@ class FakeEngine:
                     paused = command.command == "pause" or (paused and command.command != "resume")
                     record(_answer(command.command, step))
                     record(e.CommandAnswered(id=command.id, command=command.command, status=_status(command.command)))
+                if self._over.is_set():
+                    return e.RunFinished(cause="stopped", step=step)
                 if self.last is not None and step >= self.last:
                     finished = e.RunFinished(cause="completed", step=step, test={"loss": 0.1})
                     record(finished)

@@ -118,7 +118,7 @@ def history(folder: RunFolder) -> dict[Any, Any]:
 def checkpoint_state(folder: RunFolder, name: str = "latest.pt") -> dict[str, Any]:
     """Return a checkpoint's content, without the entries that differ between two equal trainings."""
     saved: dict[str, Any] = torch.load(folder.checkpoints / name, weights_only=True)
-    del saved["progress"]["seconds"], saved["settings"]["workers"]
+    del saved["progress"]["seconds"], saved["settings"]["workers"], saved["run"]
     return saved
 
 

@@ -54,6 +54,8 @@ def wait_until() -> Callable[[Callable[[], object]], Awaitable[None]]:
 
 
 @pytest.fixture
-def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """An engine that emits events without training."""
-    return FakeEngine(monkeypatch)
+def fake_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
+    """An engine that emits events without training; it ends with the test, also with one that failed."""
+    engine = FakeEngine(monkeypatch)
+    yield engine
+    engine.close()

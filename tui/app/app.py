@@ -68,7 +68,7 @@ class StokerApp(BaseApp):
         self.engine = engine
         """The engine of this process, once a run is to be trained here."""
         self.detached = False
-        """The run continues in a background process after the app has ended."""
+        """The user wants the run to continue in a background process after the app has ended."""
         self.record_to_restore: Record | None = None
         """The run's record before its limit was raised; it is written back if the engine refuses the new limit."""
         self._clock = clock
@@ -81,6 +81,12 @@ class StokerApp(BaseApp):
             first = self._dashboard_of(folder, source)
         self._first = first
         self.runs = runs or (folder.path.parent if folder else Path("runs"))
+
+    @property
+    def continues_in_background(self) -> bool:
+        """Whether the run was detached and saved, so that a background process must train on; a signal ends it."""
+        stopped = self.finished is not None and self.finished.cause == "stopped"
+        return self.detached and stopped and self.engine is not None and self.engine.controls.signal is None
 
     @property
     def dashboard(self) -> Dashboard:
@@ -100,7 +106,7 @@ class StokerApp(BaseApp):
         return palette.commands(self, screen)
 
     def leave(self, code: int) -> None:
-        """End the app with the exit code `code`, but not the engine; safe in a signal handler."""
+        """End the app with `code`, but not a running engine; none starts any more. Safe in a signal handler."""
         self._exit_code = code
         if self._events_loop is not None and not self._events_loop.is_closed():
             self._events_loop.call_soon_threadsafe(partial(self.exit, return_code=code))
@@ -117,8 +123,7 @@ class StokerApp(BaseApp):
         """Show the run in `folder`, and resume it in this process; ask for a new limit if it reached its limit."""
 
         def start(before: Record | None) -> None:
-            self.record_to_restore = before
-            self.engine, self._restarted = EngineThread(folder), False
+            self.record_to_restore, self._restarted, self.engine = before, False, EngineThread(folder)
             self.push_screen(self._dashboard_of(folder, LiveSource(self.engine)))
 
         if self.engine is not None and self.engine.running:
@@ -150,8 +155,9 @@ class StokerApp(BaseApp):
 
     def on_dashboard_caught_up(self) -> None:
         """Start the engine after the first frame is shown, because importing torch takes seconds."""
-        if self.engine is not None and not self.engine.started and self._shown(self.engine.folder):
-            self._start(self.engine)
+        engine = self.engine
+        if engine and not engine.started and self._exit_code is None and self._shown(engine.folder):
+            self._start(engine)
 
     def on_dashboard_restart(self) -> None:
         """Start an engine for a run that has none; ask for a new limit if the run reached its limit."""
@@ -243,7 +249,10 @@ class StokerApp(BaseApp):
         return super().check_action(action, parameters)
 
     def action_detach(self) -> None:
-        """End the app; the run continues in a background process from an exact checkpoint."""
+        """End the app; the run continues in a background process. A paused one would train on unasked: refuse it."""
+        if self.dashboard.view.paused:
+            self.notify("a paused run cannot be detached: continue it first, or quit", severity="warning", markup=False)
+            return
         self.detached = True
         self._stop_and_exit()
 

@@ -29,16 +29,22 @@ def show(app: StokerApp, log: Path) -> bool:
     for name in ("COLUMNS", "LINES"):
         # If a shell exports these variables, Textual uses them and ignores the terminal's real size.
         os.environ.pop(name, None)
-    with own_terminal(log) as terminal, _signals(app, terminal):
+    with own_terminal(log) as terminal, _signals(app, terminal) as early:
         terminal.on_gone = partial(_end_app_and_save, app)
         app.error_console = Console(file=terminal, markup=False, highlight=False)
         app.run()
         if app.title_changed:
             terminal.write(RESTORE_TITLE)
+        if early and app.engine is not None and app.engine.running:
+            # The engine started while the handler ran, so it did not hear of the signal.
+            app.engine.controls.end(early[-1])
+            app.engine.controls.wake()
     engine = app.engine
     if terminal.gone and engine is not None:
         redirect_output_to_log(engine.folder)
-    if engine is not None and engine.running:
+    # The engine may have ended together with the app, which then never saw its result.
+    unseen = terminal.gone and app.finished is None and app.error is None
+    if engine is not None and engine.started and (engine.running or unseen):
         with _signals(app, terminal):
             app.finished = engine.wait()
     return not terminal.gone
@@ -52,8 +58,12 @@ def _end_app_and_save(app: StokerApp) -> None:
 
 
 @contextlib.contextmanager
-def _signals(app: StokerApp, terminal: TerminalStream) -> Iterator[None]:
-    """Turn SIGINT, SIGTERM, SIGUSR1 and SIGUSR2 into requests to the engine; SIGHUP ends only the app."""
+def _signals(app: StokerApp, terminal: TerminalStream) -> Iterator[list[int]]:
+    """Turn SIGINT, SIGTERM, SIGUSR1 and SIGUSR2 into requests to the engine; SIGHUP ends only the app.
+
+    Yield the list of the signals that came while no engine was running.
+    """
+    early: list[int] = []
 
     def end(signum: int, _frame: types.FrameType | None) -> None:
         if app.engine is not None and app.engine.running:
@@ -62,6 +72,7 @@ def _signals(app: StokerApp, terminal: TerminalStream) -> Iterator[None]:
             # A second Ctrl+C ends the program without waiting for the save.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         else:
+            early.append(signum)
             app.leave(128 + signum)
 
     def hang_up(_signum: int, _frame: types.FrameType | None) -> None:
@@ -72,7 +83,9 @@ def _signals(app: StokerApp, terminal: TerminalStream) -> Iterator[None]:
         handlers[signal.SIGHUP] = hang_up
     before = {signum: signal.signal(signum, handler) for signum, handler in handlers.items()}
     try:
-        yield
+        yield early
     finally:
         for signum, handler in before.items():
-            signal.signal(signum, handler)
+            # Of a detached run the background process is still to be started: a SIGHUP must not end this one before.
+            if not (app.detached and signum == signal.SIGHUP):
+                signal.signal(signum, handler)

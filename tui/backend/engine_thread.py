@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import traceback
 from concurrent.futures import Future
@@ -84,7 +85,9 @@ class EngineThread:
         except StokerError as error:
             outcome.set_exception(error)
         except Exception as error:
-            traceback.print_exc()  # the screen shows only the message
+            # First the outcome: whatever happens to the print, nobody may wait for this training any more.
             outcome.set_exception(error)
+            with contextlib.suppress(Exception):
+                traceback.print_exception(error)  # the screen shows only the message
         except BaseException as error:  # sys.exit() in a task must not end the dashboard
             outcome.set_exception(TrainingError(f"the task tried to end the program: {error!r}"))

@@ -43,7 +43,8 @@ def send(name: str, request: str, release: bool, runs_folder: Path) -> int:
     """Send a command to the engine that trains RUN, and wait for its answer. Exit code 1 if the command failed."""
     from stoker.engine.runs.client import send_command
 
-    answer = send_command(find_run(runs_folder, name), parse_command(request, release=release))
+    command = parse_command(request, release=release)
+    answer = send_command(find_run(runs_folder, name), command, lambda line: echo(line, err=True))
     echo(answer.message, err=answer.status != "done")
     return 0 if answer.status == "done" else 1
 

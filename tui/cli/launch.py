@@ -34,7 +34,9 @@ def train_here(folder: RunFolder, checkpoint: str | None, headless: bool, as_jso
     with safe_output(folder.log, exclusive=as_json) as write:
         printer = ProgressPrinter(write, folder.name, folder.last_events())
         emit = (lambda event: write(json_line(event))) if as_json else printer.emit
-        return train(folder, Controls(folder.commands), emit, checkpoint)[1]
+        controls = Controls(folder.commands)
+        controls.unattended = "on_nan" not in folder.record().given
+        return train(folder, controls, emit, checkpoint)[1]
 
 
 def train_in_background(folder: RunFolder, checkpoint: str | None = None) -> int:
@@ -88,13 +90,14 @@ def _run_app(app: StokerApp, log: Path) -> int:
     terminal_open = show(app, log)
     if app.engine is None:
         return app.return_code or 0
+    if app.continues_in_background:
+        # Also where the terminal has gone since the key: that is when the person needs it most.
+        return train_in_background(app.engine.folder)
     if not terminal_open:
         # The terminal is gone, so print nothing: engine.log and events.jsonl record the end of the run.
         return exit_code(app.finished, app.engine.controls) if app.finished else 0
     if app.error is not None:
         raise app.error
-    if app.detached and app.finished is not None and app.finished.cause == "stopped":
-        return train_in_background(app.engine.folder)
     if app.finished is not None:
         folder = app.engine.folder
         ProgressPrinter(_print, folder.name, folder.last_events()).emit(app.finished)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
 from pathlib import Path
+from typing import Any
 
 
 class TerminalStream(io.TextIOWrapper):
@@ -49,6 +50,18 @@ class TerminalStream(io.TextIOWrapper):
                 self.mark_gone()
 
 
+class LogFile(io.FileIO):
+    """A log that never raises: text that cannot be written, because the disk is full, is lost."""
+
+    def write(self, data: Any, /) -> int:
+        """Write the bytes, or drop them."""
+        # A task that prints must not fail because of its log.
+        try:
+            return super().write(data)
+        except OSError:
+            return memoryview(data).nbytes
+
+
 @contextlib.contextmanager
 def own_terminal(log: Path) -> Iterator[TerminalStream]:
     """Give Textual the terminal on a separate file descriptor, and redirect descriptors 1 and 2 to `log`."""
@@ -83,11 +96,12 @@ def redirect_prints(log: Path) -> None:
     if isinstance(sys.__stdout__, TerminalStream):
         # This process may train several runs, one after another: output of C code belongs to the newest run's log.
         _point_to(log)
-    sys.stdout = sys.stderr = os.fdopen(open_log(log), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+    file = io.BufferedWriter(LogFile(_open_log_or_null(log), "w"))
+    sys.stdout = sys.stderr = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
 def _point_to(log: Path) -> None:
-    file = open_log(log)
+    file = _open_log_or_null(log)
     os.dup2(file, 1)
     os.dup2(file, 2)
     os.close(file)
@@ -96,6 +110,14 @@ def _point_to(log: Path) -> None:
 def open_log(log: Path) -> int:
     """Return a file descriptor that appends to `log`, created with mode 0600. Raises OSError."""
     return os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
+def _open_log_or_null(log: Path) -> int:
+    try:
+        return open_log(log)
+    except OSError:
+        # A log that cannot be created, on a full disk, is no reason to refuse the dashboard.
+        return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
 
 
 def flush_streams() -> None:

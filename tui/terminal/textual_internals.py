@@ -5,19 +5,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from codecs import IncrementalDecoder, getincrementaldecoder
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.drivers import linux_driver
 from textual.events import Key
 from textual.screen import Screen
 from textual.widgets import Input
 
 from .compositor import DirtyRegionCompositor
 from .diff import ScreenDiff
+
+
+def _tolerant_decoder(encoding: str) -> Callable[[], IncrementalDecoder]:
+    return partial(getincrementaldecoder(encoding), errors="replace")
+
+
+# Textual's driver decodes what is typed strictly: one byte of a Latin-1 terminal, or line noise, would end the app.
+linux_driver.getincrementaldecoder = _tolerant_decoder  # type: ignore[assignment,attr-defined]
 
 
 class TerminalApp(App[None]):

@@ -226,3 +226,13 @@ def test_prune_keeps_the_newest_numbered_files(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.glob("*.pt")) == [
         f"fold-{fold}-step-{step:09d}.pt" for fold in (0, 1) for step in (3, 4)
     ]
+
+
+def test_pruning_keeps_the_copies_that_a_person_made(tmp_path: Path) -> None:
+    """Only numbered checkpoints of stoker's own names are removed, those of each fold by themselves."""
+    own = ["step-000000001.pt", "step-000000002.pt", "fold-0-step-000000001.pt", "fold-0-step-000000002.pt"]
+    copies = ["mine-step-1.pt", "mine-step-2.pt", "step-1.pt", "old-step-000000001.pt", "fold-0-step-000000001.pt.pt"]
+    for name in (*own, *copies):
+        (tmp_path / name).touch()
+    checkpoint.prune(tmp_path, 1)
+    assert {path.name for path in tmp_path.iterdir()} == {*copies, own[1], own[3]}

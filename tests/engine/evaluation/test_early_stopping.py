@@ -59,3 +59,17 @@ def test_two_rising_losses_are_no_overfitting() -> None:
     """As with a learning rate that is too high."""
     watch = Overfitting()
     assert not any(watch.update(1.0 + rise, 1.0 + rise) for rise in range(10))
+
+
+def test_overfitting_knows_the_step_of_the_lowest_loss() -> None:
+    """Also after a resume; a checkpoint of an older version does not know it."""
+    watch, resumed = Overfitting(), Overfitting()
+    for step, loss in enumerate([1.0, 0.5, 0.7], 1):
+        watch.update(loss, 1.0 - step / 10, step * 10)
+    saved = watch.state_dict()
+    resumed.load_state_dict(saved)
+    for step, loss in enumerate([0.6, 0.8], 4):
+        resumed.update(loss, 1.0 - step / 10, step * 10)
+    assert (watch.lowest_step, resumed.lowest_step) == (20, 20)
+    resumed.load_state_dict({name: saved[name] for name in ("evaluated", "trained", "rises")})
+    assert resumed.lowest_step == 0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 
-from stoker.engine.runs import commands
+import pytest
+
+from stoker.engine.runs import client, commands
 from stoker.engine.runs.commands import Command, Controls, parse
 from stoker.engine.runs.folder import RunFolder
 from tests.support.deadlines import scaled
@@ -63,3 +66,17 @@ def test_a_signal_is_pending_until_the_run_ends() -> None:
     controls.end(15)
     assert controls.pending(time.monotonic())
     assert controls.signal == 15
+
+
+def test_sender_hears_that_the_engine_does_not_answer(run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stopped engine takes the command later, also if the sender has given up."""
+
+    class Told(Exception):
+        pass
+
+    def tell(line: str) -> None:
+        raise Told(line)
+
+    monkeypatch.setattr(client, "TELL_AFTER", 0.0)
+    with run_folder.lock(), pytest.raises(Told, match=f"no answer from process {os.getpid()} on .* yet: it takes"):
+        client.send_command(run_folder, Command(command="pause"), tell)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -137,3 +138,70 @@ def test_runs_are_listed_newest_first_and_found(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is not a run folder"):
         runs.find_run(tmp_path, "no run")
     assert runs.list_runs(tmp_path / "nowhere") == []
+
+
+def test_path_is_absolute_because_a_task_may_change_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders that are made, found and listed keep their place; the errors name the path that was given."""
+    monkeypatch.chdir(tmp_path)
+    made = runs.create(Path("runs"), "iris", "one", {})
+    found, (listed,) = runs.find_run(Path("runs"), "one"), runs.list_runs(Path("runs"))
+    monkeypatch.chdir("/")
+    assert made.path == found.path == listed.path == tmp_path / "runs" / "one"
+    assert made.name == "one" and found.record().run == "one"
+    with pytest.raises(RunError, match="no run 'two' in runs "):
+        runs.find_run(Path("runs"), "two")
+
+
+def test_a_linked_run_is_deleted_with_its_link(tmp_path: Path) -> None:
+    """Runs on a large disk are often linked; the name is free afterwards."""
+    disk, here = tmp_path / "disk", tmp_path / "runs"
+    real = runs.create(disk, "iris", "one", RECORD)
+    here.mkdir()
+    (here / "one").symlink_to(real.path)
+    runs.delete(RunFolder(here / "one"))
+    assert list(disk.iterdir()) == [] and list(here.iterdir()) == []
+    assert runs.create(here, "iris", "one", RECORD).record().run == "one"
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_run_that_cannot_be_deleted_is_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: bool
+) -> None:
+    """It is listed, and can be resumed."""
+    folder = runs.create(tmp_path / "disk", "iris", "one", RECORD)
+    if linked:
+        (tmp_path / "link").symlink_to(folder.path)
+        folder = RunFolder(tmp_path / "link")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(RunError, match="cannot be deleted: Operation not permitted"):
+        runs.delete(folder)
+    assert folder.record().run == "one" and folder.path.is_symlink() is linked
+
+
+def test_an_interrupted_deletion_frees_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left is no run, and the next deletion removes it."""
+    first, second = (runs.create(tmp_path, "iris", name, RECORD) for name in ("one", "two"))
+    rmtree = shutil.rmtree
+
+    def interrupted(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
+    with pytest.raises(RunError, match="deleted only in part"):
+        runs.delete(first)
+    assert [folder.name for folder in runs.list_runs(tmp_path)] == ["two"]
+    runs.create(tmp_path, "iris", "one", RECORD)
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    runs.delete(second)
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+
+
+def test_a_name_taken_by_another_folder_is_not_said_to_be_a_run(tmp_path: Path) -> None:
+    """Such a folder cannot be resumed."""
+    (tmp_path / "one").mkdir()
+    with pytest.raises(RunError, match="is not a run folder: choose another --name"):
+        runs.create(tmp_path, "iris", "one", RECORD)

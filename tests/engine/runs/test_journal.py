@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.engine.runs import journal
-from stoker.engine.runs.events import Warned, encode
+from stoker.engine.runs.events import Steps, Warned, encode
 from stoker.engine.runs.journal import EventFollower, Journal, LineFollower
 
 
@@ -91,6 +92,35 @@ def test_a_reader_can_start_at_the_end(tmp_path: Path) -> None:
     with path.open("ab") as file:
         file.write(b"new\n")
     assert reader.read() == [b"new"]
+
+
+def test_waiting_events_are_bounded_and_only_steps_are_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest `steps` go, all other events are written in order when there is space; no event is copied twice."""
+    monkeypatch.setattr(journal, "MAX_WAITING", 20_000)
+    path = tmp_path / "events.jsonl"
+    log, write, sizes = Journal(path), os.write, list[int]()
+
+    def full(_: int, data: bytes) -> int:
+        sizes.append(len(data))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    for number in range(1, 1001):
+        log.append(Steps(at=1.0, step=number, first=number, losses=[1.0] * 20))
+        if number % 100 == 0:
+            log.append(Warned(at=1.0, step=number))
+    assert log.incomplete() == "No space left on device"
+    assert log._size == sum(map(len, log._waiting)) <= 20_000 and max(sizes) < 1000
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:7]))
+    log.append(Warned(at=1.0, step=1001))
+    assert log._size == 0 and "given up" in (log.incomplete() or "")
+    events = EventFollower(path).read_events()
+    assert [event.step for event in events if isinstance(event, Warned)] == [*range(100, 1001, 100), 1001]
+    steps = [event.step for event in events if isinstance(event, Steps)]
+    assert steps == list(range(1001 - len(steps), 1001)) and 1000 - len(steps) == log.dropped > 0
+    log.close()
 
 
 def test_a_full_disk_loses_no_event(tmp_path: Path) -> None:

@@ -161,3 +161,39 @@ async def test_quit_question_closes_when_the_run_ends(
         app.dashboard.action_send("stop")
         await wait_until(lambda: app.screen is app.dashboard)
         assert app.finished is not None and app.is_running
+
+
+async def test_detach_is_refused_while_the_run_is_paused(
+    app: StokerApp, fake_engine: FakeEngine, wait_until: Until
+) -> None:
+    """A background process would train on, though nobody asked for it."""
+    async with app.run_test() as pilot:
+        await wait_until(lambda: app.dashboard.view.step > 0)
+        await pilot.press("space")
+        await wait_until(lambda: app.dashboard.view.state == "paused")
+        await pilot.press("d")
+        await pilot.pause(0.1)
+        assert not app.detached and app.engine is not None and app.engine.running
+        assert app.dashboard.view.state == "paused"
+        await pilot.press("q", "y")
+        await wait_until(lambda: app.finished)
+    assert not app.continues_in_background
+
+
+@pytest.mark.usefixtures("fake_engine")
+async def test_signal_at_the_start_ends_the_app_before_the_engine_starts(
+    run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch, wait_until: Until
+) -> None:
+    """The app is told to leave just before its first frame would start the engine, which then trained unseen."""
+    start = StokerApp.on_dashboard_caught_up
+
+    def signalled(app: StokerApp) -> None:
+        app.leave(143)
+        start(app)
+
+    monkeypatch.setattr(StokerApp, "on_dashboard_caught_up", signalled)
+    app = StokerApp(run_folder, engine=EngineThread(run_folder))
+    async with app.run_test():
+        await wait_until(lambda: app.return_code is not None)
+    assert app.engine is not None and not app.engine.started
+    assert app.return_code == 143

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pexpect
 import pyte
+import pytest
 
 from stoker.engine.runs import folder as runs
 from tests.support.deadlines import deadline, scaled
@@ -101,6 +102,22 @@ def test_printed_text_goes_to_the_log_while_the_dashboard_is_open(tmp_path: Path
     assert b"\x1b" not in folder.log.read_bytes()
     assert folder.log.stat().st_mode & 0o777 == 0o600
     assert b"\x1b]2;" not in terminal.raw and b"\x1b[23;0t" not in terminal.raw
+
+
+@pytest.mark.parametrize("noise", [b"\xe9", b"\xe9\xe8x", b"\x1b\xff", b"\xc3\x28", b"\xf0\x9f"])
+def test_bytes_that_are_no_utf8_do_not_end_the_dashboard(tmp_path: Path, noise: bytes) -> None:
+    """A Latin-1 terminal sends them for é, and so do line noise and a paste; the next key works."""
+    runs.create(tmp_path, "digits", "printing", {})
+    terminal = Terminal(program_of(tmp_path), 100, 40)
+    terminal.until("● training")
+    terminal.child.send(noise)
+    time.sleep(0.3)
+    terminal.child.send(" ")
+    terminal.until("‖ paused", "Continue")
+    terminal.child.send("q")
+    terminal.until("Save and quit")
+    terminal.child.send("\r")
+    terminal.until("afterwards 0 stopped True True")
 
 
 def test_terminal_title_shows_the_end_of_a_run_and_is_restored(tmp_path: Path) -> None:

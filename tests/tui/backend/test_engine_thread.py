@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sys
+import traceback
 
 import pytest
 
@@ -11,6 +14,8 @@ from stoker.engine.runs.commands import Command
 from stoker.engine.runs.events import RunFinished
 from stoker.engine.runs.folder import RunFolder
 from stoker.tui.backend.engine_thread import EngineThread
+from stoker.tui.terminal import stream
+from tests.support.deadlines import scaled
 from tests.support.fake_engine import FakeEngine
 
 
@@ -19,6 +24,10 @@ def _streams(monkeypatch: pytest.MonkeyPatch) -> None:
     """Restore the streams that the thread replaces."""
     monkeypatch.setattr(sys, "stdout", sys.stdout)
     monkeypatch.setattr(sys, "stderr", sys.stderr)
+
+
+def _refuse(*_: object) -> None:
+    raise OSError(28, "No space left on device")
 
 
 async def test_engine_thread_returns_the_last_event(run_folder: RunFolder, fake_engine: FakeEngine) -> None:
@@ -62,3 +71,35 @@ async def test_sys_exit_in_a_task_ends_only_the_training(run_folder: RunFolder, 
     engine_thread.start()
     with pytest.raises(TrainingError, match="SystemExit"):
         await engine_thread.wait_async()
+
+
+async def test_fake_engine_ends_with_its_test(run_folder: RunFolder, fake_engine: FakeEngine) -> None:
+    """The thread of a test that failed does not keep pytest from ending."""
+    engine_thread = EngineThread(run_folder)
+    engine_thread.start()
+    fake_engine.close()
+    assert (await asyncio.wait_for(engine_thread.wait_async(), scaled(10))).cause == "stopped"
+
+
+async def test_full_disk_under_the_log_never_stops_a_printing_run(
+    run_folder: RunFolder, fake_engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prints of the task are lost, and the training goes on to its end."""
+    monkeypatch.setattr(stream, "open_log", lambda _: os.open("/dev/full", os.O_WRONLY))
+    fake_engine.prints, fake_engine.last = True, 20
+    engine_thread = EngineThread(run_folder)
+    engine_thread.start()
+    assert (await asyncio.wait_for(engine_thread.wait_async(), scaled(10))).cause == "completed"
+    print("x" * 100_000)
+
+
+async def test_error_reaches_the_dashboard_where_nothing_can_be_printed(
+    run_folder: RunFolder, fake_engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outcome of the thread is set before its traceback is printed."""
+    fake_engine.error = ValueError("boom")
+    monkeypatch.setattr(traceback, "print_exception", _refuse)
+    engine_thread = EngineThread(run_folder)
+    engine_thread.start()
+    with pytest.raises(ValueError, match="boom"):
+        await asyncio.wait_for(engine_thread.wait_async(), scaled(10))
