@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from stoker.tui.screens.help import Help
 from stoker.tui.widgets.event_log import EventLog
 from stoker.tui.widgets.panel import Panel
 from stoker.tui.widgets.plot import PlotWidget
+from stoker.tui.widgets.row_widget import RowWidget
 from stoker.tui.widgets.system_panel import SystemPanel
 from tests.support.recorded import BEGAN, Recorded, body, folds, footed, run, settled, started, time_of
 
@@ -301,3 +303,46 @@ async def test_a_finished_run_draws_nothing(
             app.dashboard.tick()
             await pilot.pause()
     assert drawn == []
+
+
+async def test_a_lost_layout_is_requested_again(
+    run_folder: RunFolder, wait_until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Textual can lose a layout; the panel must not keep its old height for ever."""
+    real, lost = RowWidget.request_layout, []
+
+    def request_layout(widget: RowWidget) -> None:
+        if len(lost) < 3 and isinstance(widget, SystemPanel):
+            lost.append(widget)
+        else:
+            real(widget)
+
+    monkeypatch.setattr(RowWidget, "request_layout", request_layout)
+    app = StokerApp(run_folder, source=Recorded(run()), clock=lambda: NOW + time.monotonic())
+    async with app.run_test(size=(120, 40)):
+        machine = app.dashboard.query_one(SystemPanel)
+        await wait_until(lambda: len(machine._rows) > 1 and len(lost) == 3)
+        await wait_until(lambda: machine.content_size.height == len(machine._rows))
+
+
+async def test_panels_settle_in_every_size(
+    run_folder: RunFolder, wait_until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A panel that cannot have the height of its rows does not ask for a layout again and again."""
+    now, asked = [NOW], []
+    app = StokerApp(run_folder, source=Recorded(run()), clock=lambda: now[0])
+    async with app.run_test(size=(120, 40)) as pilot:
+        await wait_until(lambda: len(app.dashboard.query_one(SystemPanel)._rows) > 1)
+        monkeypatch.setattr(
+            RowWidget, "request_layout", lambda widget: asked.append(widget) or widget.refresh(layout=True)
+        )
+        for size in [(300, 80), (120, 30), (80, 24), (100, 18), (60, 20), (40, 12), (60, 8), (20, 6), (30, 3)]:
+            await pilot.resize_terminal(*size)
+            for _ in range(4):
+                asked.clear()
+                now[0] += 1
+                app.dashboard._next_frame = 0.0
+                app.dashboard.tick()
+                await pilot.pause()
+                await pilot.pause()
+            assert not asked, size
