@@ -32,6 +32,7 @@ class Sidebar(Vertical):
             fits = bool(rows) and (min(least, wanted) <= room or panel is panels[0])
             panel.set_class(not fits, "-crowded")
             height = len(rows) if panel is not panels[-1] else max(1, min(len(rows), room - frame.height))
+            panel.count_hidden(len(rows) - height)
             if fits and panel.content_size.height != height:
                 # Textual can lose a requested layout when another one runs at the same time: ask again.
                 panel.request_layout()
