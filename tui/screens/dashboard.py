@@ -110,7 +110,8 @@ first.
         now = self._clock()
         view = self.view
         # Ask before reading: an engine that has ended by now has written all its events.
-        view.alive = self._source.alive() or not view.caught_up
+        alive = self._source.alive()
+        view.alive = alive or not view.caught_up
         view.remote = self._source.remote()
         for text in self._printed.read():
             view.note(now if view.caught_up else UNKNOWN_TIME, "printed", text)
@@ -129,6 +130,8 @@ first.
         else:
             if not view.caught_up:
                 view.caught_up = True
+                # Ask once more: the RunStarted event may be of an engine that has just begun, or of a past one.
+                view.alive = alive or self._source.alive()
                 self.post_message(self.CaughtUp())
         self._show(now)
 

@@ -365,3 +365,17 @@ async def test_gpus_that_do_not_fit_are_counted(
         await wait_until(lambda: str(machine.border_title) == f"machine +{hidden}")
         await pilot.resize_terminal(120, 60)
         await wait_until(lambda: machine.content_size.height == 11 and str(machine.border_title) == "machine")
+
+
+async def test_a_finished_run_never_shows_the_use_of_this_machine(run_folder: RunFolder, wait_until: Until) -> None:
+    """Between the last past event and the next tick, the engine counts as alive only if it is."""
+    app = app_of(run_folder, Recorded([*run(), e.RunFinished(at=NOW)], alive=False))
+    async with app.run_test(size=(120, 40)):
+        dashboard = app.dashboard
+        await wait_until(lambda: dashboard.view.caught_up)
+        dashboard.view.caught_up = False
+        dashboard.tick()
+        assert dashboard.view.caught_up
+        machine = dashboard.query_one(SystemPanel)
+        await machine._poll()
+        assert machine._reading is None
