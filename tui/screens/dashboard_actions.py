@@ -17,6 +17,7 @@ from ..state.run_controls import RunControls
 from ..state.run_view import RunView
 from ..state.viewport import Viewport
 from ..terminal.textual_internals import render_only_dirty_widgets
+from ..widgets.event_log import EventLog
 from ..widgets.plot import PlotWidget
 from .confirm import Confirm
 from .dashboard_bindings import RUN_KEYS, VIEW_KEYS
@@ -25,6 +26,7 @@ from .prompt import ask_learning_rate
 FAST_POLL = 0.02  # seconds between two reads while a command waits for its answer
 FAST_POLL_FOR = 1.0  # seconds of fast polling after a command
 STOP = "Stop this run after the current batch?\nIt is saved first, and can be resumed later."
+NO_LOG = "The log is hidden in a small terminal: make it at least 50 columns wide and 12 rows high."
 NEEDS = {  # action: the commands of which at least one must be possible
     "resume": {"resume", "restart"},
     "release": {"release"},
@@ -134,6 +136,16 @@ class DashboardActions(Screen[None], inherit_bindings=False):
         self.viewport.change(what, self.view, self.query_one("#large").content_size.width)
         self.show_curves()
         self.refresh_bindings()
+
+    def action_log(self, what: str) -> None:
+        """Focus the log, leave it, or scroll it; `what` is `focus` or the name of a key."""
+        log = self.query_one(EventLog)
+        if not log.display:
+            self.notify(NO_LOG, severity="warning")
+        elif what == "focus":
+            self.set_focus(None if log.has_focus else log)
+        else:
+            log.action_move(what)
 
     def on_plot_widget_pointed(self, event: PlotWidget.Pointed) -> None:
         """Move the cursor to a click, zoom by the wheel, and make a clicked small plot the large one."""
