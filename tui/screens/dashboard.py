@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import cast
@@ -12,6 +13,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Footer
 
+from stoker.engine.errors import RunError
 from stoker.engine.runs.events import RunFinished, RunStarted
 from stoker.engine.runs.folder import RunFolder
 
@@ -89,6 +91,9 @@ first.
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
+        if self.view.loading_since is None:
+            with contextlib.suppress(RunError):
+                self.view.loading_since = self.folder.record().started
         self.set_interval(POLL_INTERVAL, self.tick)
         self._catch_up()
 
@@ -168,7 +173,7 @@ first.
 
     def engine_requested(self) -> None:
         """Show that an engine is being started."""
-        self.view.engine_requested()
+        self.view.engine_requested(self._clock())
         self.tick()
 
     def engine_refused(self, message: str) -> None:
