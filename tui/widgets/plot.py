@@ -126,7 +126,8 @@ class PlotWidget(RowWidget):
         title = f"{self.title} ({decorations.caption})" if decorations.caption else self.title
         colored = list(zip(curves, colors, strict=True))
         words = legend(title, colored, decorations.cursor, markers, width, self.app.no_color)
-        if words != self._shown_legend:
+        # Contents with the same text compare equal, whatever their colours.
+        if self._shown_legend is None or not words.is_same(self._shown_legend):
             self.border_title = self._shown_legend = words
 
     def step_at(self, column: int) -> int | None:
