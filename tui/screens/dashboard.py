@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widgets import Footer
 
 from stoker.engine.errors import RunError
-from stoker.engine.runs.events import RunFinished, RunStarted
+from stoker.engine.runs.events import CommandAnswered, RunFinished, RunStarted
 from stoker.engine.runs.folder import RunFolder
 
 from ..backend.log_tail import LogTail
@@ -128,8 +128,9 @@ first.
                 view.alive |= isinstance(event, RunStarted)
                 if view.caught_up and (words := alert_text(event)) is not None:
                     alert(cast(TerminalApp, self.app), f"{words}: {view.name}")
-                if failure := self.controls.receive(event):
-                    self.notify(failure, severity="error", markup=False)
+                if message := self.controls.receive(event):
+                    failed = isinstance(event, CommandAnswered) and event.status == "failed"
+                    self.notify(message, severity="error" if failed else "information", markup=False)
             if time.monotonic() > until:
                 break
         else:
