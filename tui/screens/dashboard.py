@@ -11,7 +11,6 @@ from textual import constants
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.widgets import Footer
 
 from stoker.engine.errors import RunError
 from stoker.engine.runs.events import CommandAnswered, RunFinished, RunStarted
@@ -26,6 +25,7 @@ from ..widgets.chart_grid import ChartGrid
 from ..widgets.checkpoint_panel import CheckpointPanel
 from ..widgets.early_stopping_panel import EarlyStoppingPanel
 from ..widgets.event_log import EventLog
+from ..widgets.key_footer import KeyFooter
 from ..widgets.learning_rate_panel import LearningRatePanel
 from ..widgets.progress_panel import ProgressPanel
 from ..widgets.sidebar import Sidebar
@@ -84,7 +84,7 @@ first.
                 yield LearningRatePanel(id="rate")
                 yield SystemPanel(id="machine")
         yield self._log
-        yield Footer(show_command_palette=False)
+        yield KeyFooter(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Start reading after the first frame."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.events import ScreenResume, ScreenSuspend
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerState
 
 from stoker.engine.runs.folder import RunFolder
@@ -16,6 +16,7 @@ from stoker.engine.runs.status import label
 
 from ..state.run_index import RunIndex
 from ..state.run_summary import RunSummary
+from ..widgets.key_footer import KeyFooter
 from ..widgets.ordered_input import OrderedInput
 from ..widgets.runs_table import RunsTable
 from ..widgets.screen_header import ScreenHeader
@@ -53,7 +54,7 @@ class RunsList(Screen[None]):
         yield RunsTable(id="runs")
         yield Static(id="empty")
         yield OrderedInput(placeholder="words of a run's name, task or state", id="filter", compact=True)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Start the timer."""
