@@ -22,6 +22,7 @@ from ..plotting.layout import PlotLayout, lay_out
 from ..plotting.render import render
 from ..plotting.spec import Color, PlotSpec
 from ..state.charts import NamedSeries
+from ..terminal.textual_internals import draw_in_next_frame
 from .legend import legend
 from .row_widget import Row, RowWidget
 
@@ -92,6 +93,8 @@ class PlotWidget(RowWidget):
             return
         self._inputs, self._request, self._decorations = inputs, request, decorations
         began = time.thread_time()
+        # All plots change in one frame: a frame in between would show one plot twice and another not at all.
+        draw_in_next_frame(self)
         self._show_legend(curves, colors, size.width - 4)
         rule, dim = self._color("rule"), self._dim(self._color("best"))
         lines = ((decorations.warning_step, dim), (decorations.cursor, rule))
