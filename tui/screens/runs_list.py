@@ -53,7 +53,9 @@ class RunsList(Screen[None]):
         yield ScreenHeader(id="title")
         yield RunsTable(id="runs")
         yield Static(id="empty")
-        yield OrderedInput(placeholder="words of a run's name, task or state", id="filter", compact=True)
+        yield OrderedInput(
+            placeholder="words of a run's name, task, state, settings or metrics", id="filter", compact=True
+        )
         yield KeyFooter(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
@@ -166,7 +168,8 @@ class RunsList(Screen[None]):
 
 
 def _searched(row: RunSummary) -> str:
-    return f"{row.run} {row.task} {row.state} {label(row.state)}".lower()
+    settings = " ".join(f"{name}={value}" for name, value in row.settings.items())
+    return f"{row.run} {row.task} {row.state} {label(row.state)} {' '.join(row.metrics)} {settings}".lower()
 
 
 def _escaped(text: object) -> str:

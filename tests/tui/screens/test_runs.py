@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from stoker.engine.runs.folder import RunFolder, list_runs
 from stoker.tui.app.app import StokerApp
@@ -177,6 +178,26 @@ async def test_a_filter_is_typed_and_ended(at: Path, wait_until: Until) -> None:
         await wait_until(lambda: "No run matches" in str(app.screen.query_one("#empty").render()))
         await pilot.press("escape")
         await wait_until(lambda: len(listed(app)) == 4)
+
+
+async def test_the_filter_finds_settings_parameters_and_metrics(at: Path, wait_until: Until) -> None:
+    """What a person set, and what was measured, tells runs apart; a number may be given with its name."""
+    write(at, "one", COMPLETED, optimizer="adamw", scheduler="cosine")
+    write(at, "two", run(20), scheduler="plateau", hidden=64)
+    app = app_of(at)
+    async with app.run_test():
+        await wait_until(lambda: len(listed(app)) == 2)
+        for words, names in (
+            ("AdamW", ["one"]),
+            ("cosine", ["one"]),
+            ("accuracy", ["one"]),
+            ("plateau hidden=64", ["two"]),
+            ("lr=0.01 patience=5 digits", ["two", "one"]),
+            ("lr=0.02", []),
+        ):
+            app.screen.query_one("#filter", Input).value = words
+            await wait_until(lambda names=names: sorted(listed(app)) == sorted(names), 3)
+        await wait_until(lambda: "No run matches lr=0.02" in str(app.screen.query_one("#empty").render()))
 
 
 async def test_marked_runs_are_compared(at: Path, wait_until: Until) -> None:
