@@ -53,9 +53,7 @@ class RunsList(Screen[None]):
         yield ScreenHeader(id="title")
         yield RunsTable(id="runs")
         yield Static(id="empty")
-        yield OrderedInput(
-            placeholder="words of a run's name, task, state, settings or metrics", id="filter", compact=True
-        )
+        yield OrderedInput(placeholder="words of a run, its settings or metrics, lr=0.01", id="filter", compact=True)
         yield KeyFooter(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
@@ -98,7 +96,7 @@ class RunsList(Screen[None]):
         rows = self.rows or []
         self.marked &= {row.run for row in rows}
         words = self.query_one("#filter", Input).value.lower().split()
-        shown = [row for row in rows if all(word in _searched(row) for word in words)]
+        shown = [row for row in rows if all(_matches(word, row) for word in words)]
         table, empty = self.query_one(RunsTable), self.query_one("#empty", Static)
         had_run = table.current is not None
         table.show(shown, self.marked)
@@ -167,9 +165,12 @@ class RunsList(Screen[None]):
         self.refresh_bindings()
 
 
-def _searched(row: RunSummary) -> str:
-    settings = " ".join(f"{name}={value}" for name, value in row.settings.items())
-    return f"{row.run} {row.task} {row.state} {label(row.state)} {' '.join(row.metrics)} {settings}".lower()
+def _matches(word: str, row: RunSummary) -> bool:
+    """Return whether a run has the word: in a name or value, or with `=` in a setting such as `lr=0.01`."""
+    if "=" in word:
+        return word in " ".join(f"{name}={value}" for name, value in row.settings.items()).lower()
+    found = (row.run, row.task, row.state, label(row.state), *row.metrics, *row.settings.values())
+    return word in " ".join(map(str, found)).lower()
 
 
 def _escaped(text: object) -> str:

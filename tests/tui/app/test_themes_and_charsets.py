@@ -218,4 +218,4 @@ async def test_a_legend_follows_the_theme_at_once(run_folder: RunFolder, wait_un
             before = colors()[0]
             await pilot.press("T")
             await wait_until(lambda before=before: colors()[0] != before)
-            await wait_until(lambda: colors()[0] in colors()[1], 3)
+            await wait_until(lambda: colors()[0] in colors()[1])

@@ -310,7 +310,8 @@ async def test_a_lost_layout_is_requested_again(
     run_folder: RunFolder, wait_until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Textual can lose a layout; the panel must not keep its old height for ever."""
-    real, lost = RowWidget.request_layout, []
+    lost: list[RowWidget] = []
+    real = RowWidget.request_layout
 
     def request_layout(widget: RowWidget) -> None:
         if len(lost) < 3 and isinstance(widget, SystemPanel):

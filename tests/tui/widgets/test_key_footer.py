@@ -29,4 +29,4 @@ async def test_the_footer_follows_without_focus(run_folder: RunFolder, wait_unti
         app.post_message(events.AppBlur())
         await pilot.pause()
         source.more(e.Paused(at=NOW, step=330))
-        await wait_until(lambda: "Continue" in shown() and "Pause" not in shown(), 5)
+        await wait_until(lambda: "Continue" in shown() and "Pause" not in shown())
