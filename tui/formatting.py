@@ -26,8 +26,14 @@ def value(number: float | None) -> str:
 
 
 def plain(number: float) -> str:
-    """Return a setting, such as a learning rate, in its shortest form: 0.01, 1e-5."""
+    """Return a setting, such as a learning rate, in its shortest form: 0.01, 9e-4, 1e-5.
+
+    The size alone decides on the notation: below 0.001 all numbers have an exponent.
+    """
     mantissa, _, exponent = f"{number:.4g}".partition("e")
+    if not exponent and 0 < abs(number) < 1e-3:
+        mantissa, _, exponent = f"{number:.3e}".partition("e")
+        mantissa = mantissa.rstrip("0").rstrip(".")
     return f"{mantissa}e{int(exponent)}" if exponent else mantissa
 
 

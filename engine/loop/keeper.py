@@ -66,7 +66,7 @@ class LoopKeeper:
         self._completed_at: int | None = None
         """The step at which the loop ended and was saved."""
         self._cleanup = ExitStack()
-        self._cleanup.enter_context(folder.lock())
+        lock = self._cleanup.enter_context(folder.lock())
         try:
             self._journal = Journal(folder.events)
         except OSError as error:
@@ -75,7 +75,7 @@ class LoopKeeper:
         self.controls = Controls(folder.commands)
         self._checkpoints = CheckpointManager(
             folder, settings["save_every"], settings["keep"], self.state.state_dict, self.emit, self.controls.wake, None,
-            finite=True,
+            finite=True, lost=lock.lost,
         )  # fmt: skip
         self._commands = CommandHandler(self.controls, self.emit, self)
         hook = self._optimizer.register_step_post_hook(self._stepped)

@@ -261,7 +261,7 @@ def _check_name(name: str) -> None:
 
 
 def _default_name(task: str) -> str:
-    stem = Path(task.rpartition(":")[0] or task).stem.strip(" .-")[:50] or "run"
+    stem = Path(task.rpartition(":")[2]).stem.strip(" .-")[:50] or "run"
     return f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
 
 

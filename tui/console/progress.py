@@ -18,6 +18,7 @@ from stoker.engine.runs.events import (
 )
 from stoker.engine.text import escaped_json, printable
 
+from ..formatting import plain
 from ..state.event_text import sentence
 
 PROGRESS_INTERVAL = 2.0  # seconds between two lines of progress
@@ -91,7 +92,7 @@ class ProgressPrinter:
         self._next = self._clock() + PROGRESS_INTERVAL
         of = f"/{self._steps}" if self._steps else ""
         loss = f"loss {event.losses[-1]:.4f}" if event.losses else ""
-        lr = f"lr {event.lr[0]:g}" if event.lr else ""
+        lr = f"lr {plain(event.lr[0])}" if event.lr else ""
         position = f"step {event.step}{of} (epoch {event.epoch}/{self._epochs})"
         return f"{position}: {loss}, {lr}, {event.samples_per_second:.0f} samples/s"
 

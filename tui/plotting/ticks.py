@@ -7,6 +7,7 @@ import math
 from ..formatting import duration
 
 CLOCK = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)  # seconds
+UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))  # of step numbers
 Ticks = list[tuple[float, str]]
 """Position and label of each tick."""
 
@@ -25,29 +26,32 @@ def linear(low: float, high: float, parts: int) -> Ticks:
     step = nice_step(high - low, parts)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     places = [index * step for index in range(first, min(last, first + 2 * parts + 2) + 1)]
-    return [(place, _label(place, step)) for place in places]
+    biggest = max(map(abs, places), default=0.0)
+    scientific = biggest >= 1e6 or 0 < biggest < 1e-3
+    return [(place, _label(place, step, scientific)) for place in places]
 
 
 def logarithmic(low: float, high: float, parts: int) -> Ticks:
     """Return ticks for a log axis between the exponents `low` and `high`."""
     decades = math.floor(high + 1e-9) - math.ceil(low - 1e-9)
     if decades < 1:
-        numbers = [number for number, _ in linear(10**low, 10**high, parts) if number > 0]
-        return [(math.log10(number), f"{number:.3g}") for number in numbers]
+        return [(math.log10(number), label) for number, label in linear(10**low, 10**high, parts) if number > 0]
     every = max(1, math.ceil((decades + 1) / max(parts, 1)))
     exponents = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1, every)
-    return [(float(exponent), _power(exponent)) for exponent in exponents]
+    written_out = all(abs(exponent) <= 5 for exponent in exponents)
+    return [(float(n), f"{10.0**n:.{max(0, -n)}f}" if written_out else f"1e{n}") for n in exponents]
 
 
 def steps(low: float, high: float, parts: int) -> Ticks:
     """Return ticks for step numbers: 0, 500, 1k, 1.5k, 2M."""
-    whole = [(place, label) for place, label in linear(low, high, parts) if place == int(place)]
-    return [(place, short(place)) for place, _ in whole]
+    step = max(1.0, nice_step(high - low, parts))
+    return [(place, _short(place, step)) for place, _ in linear(low, high, parts) if place == int(place)]
 
 
 def epochs(low: float, high: float, parts: int) -> Ticks:
     """Return ticks for epochs, with fractions: 0, 0.5, 1."""
-    return [(place, short(round(place, 9))) for place, _ in linear(low, high, parts)]
+    step = nice_step(high - low, parts)
+    return [(place, _short(place, step)) for place, _ in linear(low, high, parts)]
 
 
 def times(low: float, high: float, parts: int) -> Ticks:
@@ -55,26 +59,28 @@ def times(low: float, high: float, parts: int) -> Ticks:
     rough = (high - low) / max(parts, 1)
     step = next((size for size in CLOCK if size >= rough), 86_400 * nice_step((high - low) / 86_400, parts))
     if rough < CLOCK[0]:
-        return [(place, f"{place:.3g}s") for place, _ in linear(low, high, parts)]
+        return [(place, f"{label}s") for place, label in linear(low, high, parts)]
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [(index * step, duration(index * step)) for index in range(first, min(last, first + 2 * parts + 2) + 1)]
 
 
-def short(number: float) -> str:
-    """Return a step number with a unit: 1.5k."""
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(number) >= size:
-            return f"{number / size:.6g}{unit}"
-    return f"{number:.6g}"
+def _short(number: float, step: float) -> str:
+    """Return a number with a unit, 1.5k, and with the digits that tell it from the ticks a `step` beside it."""
+    size, unit = next(((size, unit) for size, unit in UNITS if abs(number) >= size), (1.0, ""))
+    text = f"{number / size:.{_decimals(step / size)}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-0", "0") + unit
 
 
-def _label(place: float, step: float) -> str:
+def _label(place: float, step: float, scientific: bool) -> str:
     if abs(place) < step * 1e-6:
         return "0"
-    if step < 1e-4 or abs(place) >= 1e6:
-        return f"{place:.3g}"
-    return f"{place:.{max(0, -math.floor(math.log10(step) + 1e-9))}f}"
+    if not scientific:
+        return f"{place:.{_decimals(step)}f}"
+    digits = math.floor(math.log10(abs(place)) + 1e-9) + _decimals(step, least=-400)
+    mantissa, _, exponent = f"{place:.{max(0, digits)}e}".partition("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
-def _power(exponent: int) -> str:
-    return f"{10.0**exponent:g}" if -4 <= exponent <= 4 else f"1e{exponent}"
+def _decimals(step: float, least: int = 0) -> int:
+    """Return the decimals of multiples of `step`; negative for a multiple of ten, if `least` allows that."""
+    return max(least, -math.floor(math.log10(step) + 1e-9))

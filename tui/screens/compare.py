@@ -9,7 +9,6 @@ from textual.binding import Binding
 from textual.containers import Container
 from textual.events import ScreenResume, ScreenSuspend
 from textual.screen import Screen
-from textual.widgets import Footer
 from textual.worker import Worker, WorkerState
 
 from stoker.engine.runs.folder import RunFolder
@@ -17,6 +16,7 @@ from stoker.engine.runs.folder import RunFolder
 from ..state.charts import NamedSeries
 from ..state.run_follower import RunFollower
 from ..widgets.compare_table import CompareTable
+from ..widgets.key_footer import KeyFooter
 from ..widgets.plot import PlotWidget
 from ..widgets.screen_header import ScreenHeader
 
@@ -56,7 +56,7 @@ differ. Below it are the results, the best of each row in green."""
         with Container(id="compared"):
             yield PlotWidget("", id="curves")
             yield CompareTable(id="differences")
-        yield Footer(show_command_palette=False)
+        yield KeyFooter(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Start the timers."""

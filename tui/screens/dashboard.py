@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import cast
@@ -10,9 +11,9 @@ from textual import constants
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.widgets import Footer
 
-from stoker.engine.runs.events import RunFinished, RunStarted
+from stoker.engine.errors import RunError
+from stoker.engine.runs.events import CommandAnswered, RunFinished, RunStarted
 from stoker.engine.runs.folder import RunFolder
 
 from ..backend.log_tail import LogTail
@@ -24,6 +25,7 @@ from ..widgets.chart_grid import ChartGrid
 from ..widgets.checkpoint_panel import CheckpointPanel
 from ..widgets.early_stopping_panel import EarlyStoppingPanel
 from ..widgets.event_log import EventLog
+from ..widgets.key_footer import KeyFooter
 from ..widgets.learning_rate_panel import LearningRatePanel
 from ..widgets.progress_panel import ProgressPanel
 from ..widgets.sidebar import Sidebar
@@ -82,13 +84,16 @@ first.
                 yield LearningRatePanel(id="rate")
                 yield SystemPanel(id="machine")
         yield self._log
-        yield Footer(show_command_palette=False)
+        yield KeyFooter(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Start reading after the first frame."""
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
+        if self.view.loading_since is None:
+            with contextlib.suppress(RunError):
+                self.view.loading_since = self.folder.record().started
         self.set_interval(POLL_INTERVAL, self.tick)
         self._catch_up()
 
@@ -110,7 +115,8 @@ first.
         now = self._clock()
         view = self.view
         # Ask before reading: an engine that has ended by now has written all its events.
-        view.alive = self._source.alive() or not view.caught_up
+        alive = self._source.alive()
+        view.alive = alive or not view.caught_up
         view.remote = self._source.remote()
         for text in self._printed.read():
             view.note(now if view.caught_up else UNKNOWN_TIME, "printed", text)
@@ -122,13 +128,16 @@ first.
                 view.alive |= isinstance(event, RunStarted)
                 if view.caught_up and (words := alert_text(event)) is not None:
                     alert(cast(TerminalApp, self.app), f"{words}: {view.name}")
-                if failure := self.controls.receive(event):
-                    self.notify(failure, severity="error", markup=False)
+                if message := self.controls.receive(event):
+                    failed = isinstance(event, CommandAnswered) and event.status == "failed"
+                    self.notify(message, severity="error" if failed else "information", markup=False)
             if time.monotonic() > until:
                 break
         else:
             if not view.caught_up:
                 view.caught_up = True
+                # Ask once more: the RunStarted event may be of an engine that has just begun, or of a past one.
+                view.alive = alive or self._source.alive()
                 self.post_message(self.CaughtUp())
         self._show(now)
 
@@ -165,7 +174,7 @@ first.
 
     def engine_requested(self) -> None:
         """Show that an engine is being started."""
-        self.view.engine_requested()
+        self.view.engine_requested(self._clock())
         self.tick()
 
     def engine_refused(self, message: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from textual.binding import Binding
+from textual.events import Key
 from textual.screen import Screen
 
 from stoker.engine.runs.commands import Command
@@ -16,15 +17,18 @@ from ..backend.source import Source
 from ..state.run_controls import RunControls
 from ..state.run_view import RunView
 from ..state.viewport import Viewport
-from ..terminal.textual_internals import render_only_dirty_widgets
+from ..terminal.textual_internals import bindings_of, render_only_dirty_widgets
+from ..widgets.event_log import EventLog
 from ..widgets.plot import PlotWidget
 from .confirm import Confirm
 from .dashboard_bindings import RUN_KEYS, VIEW_KEYS
+from .key_reasons import reason
 from .prompt import ask_learning_rate
 
 FAST_POLL = 0.02  # seconds between two reads while a command waits for its answer
 FAST_POLL_FOR = 1.0  # seconds of fast polling after a command
 STOP = "Stop this run after the current batch?\nIt is saved first, and can be resumed later."
+NO_LOG = "The log is hidden in a small terminal: make it at least 50 columns wide and 12 rows high."
 NEEDS = {  # action: the commands of which at least one must be possible
     "resume": {"resume", "restart"},
     "release": {"release"},
@@ -79,6 +83,16 @@ class DashboardActions(Screen[None], inherit_bindings=False):
         wanted = {str(parameters[0])} if action == "send" else NEEDS.get(action)
         return wanted is None or bool(wanted & self.offers)
 
+    def on_key(self, event: Key) -> None:
+        """Say why a key has no effect now."""
+        if event.key in self.active_bindings:
+            return
+        for node in (self, self.app):
+            for key, binding in bindings_of(node):
+                if key == event.key and (words := reason(binding.action, self.view, self.viewport, self._clock())):
+                    self.notify(words, markup=False)
+                    return
+
     def action_send(self, command: str) -> None:
         """Send a command by its name; the events that follow show the result."""
         self._send(Command(command=command))
@@ -98,7 +112,10 @@ class DashboardActions(Screen[None], inherit_bindings=False):
 
     def action_rate(self, direction: int) -> None:
         """Change the learning rate by one step up (1) or down (-1)."""
-        self._set_lr(self.controls.next_lr(self.view, direction))
+        lr = self.controls.next_lr(self.view, direction)
+        if lr is None:
+            self.notify("The learning rate is 0 or unknown, and cannot be scaled: type one with =.", markup=False)
+        self._set_lr(lr)
 
     def action_type_rate(self) -> None:
         """Ask the user for a learning rate, and set it."""
@@ -134,6 +151,16 @@ class DashboardActions(Screen[None], inherit_bindings=False):
         self.viewport.change(what, self.view, self.query_one("#large").content_size.width)
         self.show_curves()
         self.refresh_bindings()
+
+    def action_log(self, what: str) -> None:
+        """Focus the log, leave it, or scroll it; `what` is `focus` or the name of a key."""
+        log = self.query_one(EventLog)
+        if not log.display:
+            self.notify(NO_LOG, severity="warning")
+        elif what == "focus":
+            self.set_focus(None if log.has_focus else log)
+        else:
+            log.action_move(what)
 
     def on_plot_widget_pointed(self, event: PlotWidget.Pointed) -> None:
         """Move the cursor to a click, zoom by the wheel, and make a clicked small plot the large one."""

@@ -56,6 +56,16 @@ VIEW_KEYS = [
             ("escape", "all", "Reset view", "No cursor, no zoom"),
         )
     ),
+    Binding("L", "log('focus')", "Log", id="view.log_focus", show=False, tooltip="Put ↑ ↓ on the log, or take them off"),
+    *(
+        Binding(key, f"log('{key}')", "Scroll log", id=f"view.log_{key}", show=False, tooltip=tooltip)
+        for key, tooltip in (
+            ("pageup", "One page of the log"),
+            ("pagedown", "One page of the log"),
+            ("home", "First or last line of the log"),
+            ("end", "First or last line of the log"),
+        )
+    ),
     *(Binding(str(number), f"look('{number}')", f"Plot {number}", id=f"view.{number}", show=False)
       for number in range(1, 10)),
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.containers import Container, ScrollableContainer
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from stoker.engine.runs.folder import RunFolder
@@ -19,6 +19,7 @@ from stoker.engine.runs.folder import RunFolder
 from ..backend.cli_process import run_command
 from ..formatting import count
 from ..state import result_tables as tables
+from ..widgets.key_footer import KeyFooter
 from ..widgets.screen_header import ScreenHeader
 
 WAITING = "Evaluating the {} in a separate process… {:.0f} s"
@@ -63,7 +64,7 @@ folds are added."""
             with Container(id="of-classes"):
                 for name in ("classes", "confusion"):
                     yield Static(id=name, classes="part")
-        yield Footer(show_command_palette=False)
+        yield KeyFooter(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Start the evaluation."""

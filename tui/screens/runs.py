@@ -46,7 +46,7 @@ and it is saved when you quit."""
         Binding("c", "compare", "Compare", id="list.compare", tooltip="Curves and settings of the marked runs"),
         Binding("e", "app.results", "Results", id="list.results", tooltip="Scores of the best checkpoint"),
         Binding("slash", "filter", "Filter", id="list.filter", tooltip="Only runs with these words", key_display="/"),
-        Binding("x,delete", "delete", "Delete", id="list.delete", tooltip="Delete this run's folder; asks first"),
+        Binding("ctrl+d,delete", "delete", "Delete", id="list.delete", tooltip="Delete this run's folder; asks first"),
         Binding("escape", "show_all", "Show all", id="list.all", tooltip="Remove the filter"),
         Binding("escape", "unmark", "No marks", id="list.unmark", tooltip="Remove the marks", show=False),
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.events import ScreenResume, ScreenSuspend
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerState
 
 from stoker.engine.runs.folder import RunFolder
@@ -16,6 +16,7 @@ from stoker.engine.runs.status import label
 
 from ..state.run_index import RunIndex
 from ..state.run_summary import RunSummary
+from ..widgets.key_footer import KeyFooter
 from ..widgets.ordered_input import OrderedInput
 from ..widgets.runs_table import RunsTable
 from ..widgets.screen_header import ScreenHeader
@@ -52,8 +53,8 @@ class RunsList(Screen[None]):
         yield ScreenHeader(id="title")
         yield RunsTable(id="runs")
         yield Static(id="empty")
-        yield OrderedInput(placeholder="words of a run's name, task or state", id="filter", compact=True)
-        yield Footer(show_command_palette=False, compact=True)
+        yield OrderedInput(placeholder="words of a run, its settings or metrics, lr=0.01", id="filter", compact=True)
+        yield KeyFooter(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Start the timer."""
@@ -95,7 +96,7 @@ class RunsList(Screen[None]):
         rows = self.rows or []
         self.marked &= {row.run for row in rows}
         words = self.query_one("#filter", Input).value.lower().split()
-        shown = [row for row in rows if all(word in _searched(row) for word in words)]
+        shown = [row for row in rows if all(_matches(word, row) for word in words)]
         table, empty = self.query_one(RunsTable), self.query_one("#empty", Static)
         had_run = table.current is not None
         table.show(shown, self.marked)
@@ -164,8 +165,12 @@ class RunsList(Screen[None]):
         self.refresh_bindings()
 
 
-def _searched(row: RunSummary) -> str:
-    return f"{row.run} {row.task} {row.state} {label(row.state)}".lower()
+def _matches(word: str, row: RunSummary) -> bool:
+    """Return whether a run has the word: in a name or value, or with `=` in a setting such as `lr=0.01`."""
+    if "=" in word:
+        return word in " ".join(f"{name}={value}" for name, value in row.settings.items()).lower()
+    found = (row.run, row.task, row.state, label(row.state), *row.metrics, *row.settings.values())
+    return word in " ".join(map(str, found)).lower()
 
 
 def _escaped(text: object) -> str:

@@ -20,6 +20,7 @@ class RunControls:
         self._source = source
         self.waiting: set[str] = set()
         """The ids of the commands without an answer."""
+        self._releases: set[str] = set()  # ids of the waiting commands that release memory
         self._requested_lr: tuple[str, float] | None = None  # id of the command and its rate, until it is answered
 
     def offers(self, view: RunView, now: float) -> frozenset[str]:
@@ -39,6 +40,8 @@ class RunControls:
             self.waiting.add(self._source.send(command))
         except OSError as error:
             return f"could not send {command.command}: {error.strerror or error}"
+        if command.release:
+            self._releases.add(command.id)
         if command.lr is not None:
             self._requested_lr = (command.id, command.lr)
         return None
@@ -49,10 +52,15 @@ class RunControls:
         return float(f"{rate * LR_FACTOR**direction:.4g}") if rate > 0 else None
 
     def receive(self, event: Event) -> str | None:
-        """Update the waiting commands with an event; return an error message if it reports the failure of a command sent here."""
+        """Update the waiting commands with an event; return the message of an answer that a person must see.
+
+        It says that a command sent here failed, or how much memory was released, which nothing else shows.
+        """
         if not isinstance(event, CommandAnswered) or event.id not in self.waiting:
             return None
         self.waiting.discard(event.id)
         if self._requested_lr is not None and self._requested_lr[0] == event.id:
             self._requested_lr = None
-        return f"{event.command}: {event.message}" if event.status == "failed" else None
+        if event.status == "failed":
+            return f"{event.command}: {event.message}"
+        return event.message if event.id in self._releases else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from stoker.engine.errors import RunError
 from stoker.engine.runs.events import EarlyStopping, Evaluated, RunFinished, RunStarted, Steps
@@ -32,6 +33,8 @@ class RunSummary:
     """Unix seconds."""
     age: float
     """Seconds since the last event."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """The parameters of the task, and the settings."""
 
 
 def summarise(folder: RunFolder, now: float | None = None) -> RunSummary:
@@ -70,5 +73,6 @@ def summarise(folder: RunFolder, now: float | None = None) -> RunSummary:
         best=best if best is not None and math.isfinite(best) else None,
         metrics={name: value for name, value in metrics.items() if math.isfinite(value)},
         started=record.started,
+        settings={**record.parameters, **(record.settings or record.given)},
         age=max(0.0, (time.time() if now is None else now) - last),
     )

@@ -27,6 +27,8 @@ class RunView(RunHistory):
         """The engine runs, or ran, on another machine. The owner of the view sets it."""
         self.starting = False
         """An engine was requested and has not sent an event yet."""
+        self.loading_since: float | None = None
+        """The start of the run, or the request of its engine, in Unix seconds. The owner of the view sets it."""
         self.lines: deque[Line] = deque(maxlen=KEPT_LINES)
         self.log_version = 0
         """Counts the changes of `lines`."""
@@ -46,6 +48,12 @@ class RunView(RunHistory):
             return "paused" if self.paused else "training"
         return self.state
 
+    def clock(self, now: float) -> float:
+        """Return the seconds to show at `now`: of loading while the run loads, then of training."""
+        if self.status(now) == "loading" and self.caught_up and self.loading_since is not None:
+            return max(0.0, now - self.loading_since)
+        return self.elapsed(now)
+
     def apply(self, event: e.Event) -> None:
         """Update the view with one event, and add its line to the log."""
         self.version += 1
@@ -61,10 +69,11 @@ class RunView(RunHistory):
         self._add_line((at, level, text))
         self._evaluated = None
 
-    def engine_requested(self) -> None:
-        """Show the run as loading until the requested engine sends its first event."""
+    def engine_requested(self, now: float) -> None:
+        """Show the run as loading from `now`, in Unix seconds, until the requested engine sends its first event."""
         self.version += 1
         self.starting = True
+        self.loading_since = now
 
     def engine_refused(self) -> None:
         """Show the run as it was before the engine was requested."""

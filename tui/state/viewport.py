@@ -43,6 +43,11 @@ class Viewport:
         self.cache = CurveCache()
         self._names: list[str] = [LOSS]
 
+    @property
+    def plots(self) -> int:
+        """The number of plots."""
+        return len(self._names)
+
     def shown_fold(self, history: RunHistory) -> ShownFold:
         """Return the fold to show, or ALL."""
         return self.fold if self.fold in _folds(history) else _default_fold(history)
@@ -99,9 +104,16 @@ class Viewport:
 
     def can_change(self, what: str, history: RunHistory) -> bool:
         """Return whether `change(what)` would have an effect."""
-        if what == "all":
-            return self.cursor is not None or self.width is not None
-        return what != "fold" or len(history.folds) > 1
+        match what:
+            case "all":
+                return self.cursor is not None or self.width is not None
+            case "fold":
+                return len(history.folds) > 1
+            case "mean":
+                return self.cache.width > 0 or self.last_step(history) > MEAN_WIDTHS[0]
+            case "last":
+                return self.width is not None or self.last_step(history) > LAST_STEPS[-1]
+        return not what.isdigit() or int(what) <= self.plots
 
     def change(self, what: str, history: RunHistory, columns: int) -> None:
         """Change one choice; `what` is the argument of the key's action, `columns` the width of the large plot."""

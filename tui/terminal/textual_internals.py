@@ -17,6 +17,7 @@ from textual.dom import DOMNode
 from textual.drivers import linux_driver
 from textual.events import Key
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input
 
 from .compositor import DirtyRegionCompositor
@@ -72,6 +73,11 @@ class OrderedKeysInput(Input):
 def render_only_dirty_widgets(screen: Screen[Any]) -> None:
     """Let an update of `screen` render only the widgets that changed; call it before the screen is shown."""
     screen._compositor = DirtyRegionCompositor()
+
+
+def draw_in_next_frame(widget: Widget) -> None:
+    """Draw a refreshed widget in the next frame; else each one waits until it has handled its messages."""
+    widget.screen._dirty_widgets.add(widget)
 
 
 def bindings_of(node: DOMNode) -> Iterator[tuple[str, Binding]]:

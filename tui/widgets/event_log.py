@@ -7,6 +7,7 @@ import time
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
+from textual.binding import Binding
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -19,9 +20,10 @@ INDENT = len("00:00:00 ▌ ")
 COLORED = ("warning", "error", "printed")  # levels whose text is coloured too
 
 
-class EventLog(ScrollView, can_focus=True):
+class EventLog(ScrollView, can_focus=True, inherit_bindings=False):
     """Lines with their time; only the visible ones are rendered."""
 
+    BINDINGS = [Binding(key, f"move('{key}')", show=False) for key in ("up", "down")]
     COMPONENT_CLASSES = {f"log--{level}" for level in LEVELS} | {"log--time"}
 
     def __init__(self, *, id: str) -> None:
@@ -43,6 +45,14 @@ class EventLog(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         """Wrap the lines for the new width."""
         self._wrap()
+
+    def action_move(self, key: str) -> None:
+        """Scroll by one row, by one page, or to an end; `key` is the name of the key."""
+        page = max(1, self.scrollable_content_region.height)
+        rows = {"up": -1, "down": 1, "pageup": -page, "pagedown": page}
+        end = self.max_scroll_y if key == "end" else 0
+        # Without an animation, which would send many frames.
+        self.scroll_to(y=self.scroll_offset.y + rows[key] if key in rows else end, animate=False, immediate=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Follow the end while the log is scrolled to it."""

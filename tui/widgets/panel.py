@@ -20,13 +20,20 @@ class Panel(RowWidget):
     def __init__(self, *, id: str) -> None:
         """Make an empty panel."""
         super().__init__(id=id)
-        self.border_title = self.TITLE
+        self.heading = self.border_title = self.TITLE
+        """The title, without the number of rows that did not fit."""
 
     def show(self, view: RunView, now: float) -> None:
         """Show the view at `now`, in Unix seconds."""
         width = self.content_size.width
         if width > 0:
             self.update_rows(self.rows(view, now, width))
+
+    def count_hidden(self, rows: int) -> None:
+        """Say in the title that so many rows do not fit."""
+        title = f"{self.heading} +{rows}" if rows else self.heading
+        if title != self.border_title:  # setting it again would draw the panel again
+            self.border_title = title
 
     def strip_of(self, row: Row) -> Strip:
         """Return a row for Textual; a span's style is Textual's markup."""

@@ -22,6 +22,7 @@ from ..plotting.layout import PlotLayout, lay_out
 from ..plotting.render import render
 from ..plotting.spec import Color, PlotSpec
 from ..state.charts import NamedSeries
+from ..terminal.textual_internals import draw_in_next_frame
 from .legend import legend
 from .row_widget import Row, RowWidget
 
@@ -92,6 +93,8 @@ class PlotWidget(RowWidget):
             return
         self._inputs, self._request, self._decorations = inputs, request, decorations
         began = time.thread_time()
+        # All plots change in one frame: a frame in between would show one plot twice and another not at all.
+        draw_in_next_frame(self)
         self._show_legend(curves, colors, size.width - 4)
         rule, dim = self._color("rule"), self._dim(self._color("best"))
         lines = ((decorations.warning_step, dim), (decorations.cursor, rule))
@@ -126,7 +129,8 @@ class PlotWidget(RowWidget):
         title = f"{self.title} ({decorations.caption})" if decorations.caption else self.title
         colored = list(zip(curves, colors, strict=True))
         words = legend(title, colored, decorations.cursor, markers, width, self.app.no_color)
-        if words != self._shown_legend:
+        # Contents with the same text compare equal, whatever their colours.
+        if self._shown_legend is None or not words.is_same(self._shown_legend):
             self.border_title = self._shown_legend = words
 
     def step_at(self, column: int) -> int | None:

@@ -29,12 +29,16 @@ class RowWidget(Widget):
         """Show these rows; only the cells that differ are drawn again."""
         before, self._rows = self._rows, rows
         if len(before) != len(rows):
-            self.refresh(layout=True)
+            self.request_layout()
             return
         pairs = enumerate(zip(before, rows, strict=True))
         regions = [Region(start, y, end - start, 1) for y, (old, new) in pairs for start, end in _changed(old, new)]
         if regions:
             self.refresh(*regions)
+
+    def request_layout(self) -> None:
+        """Ask for the height of the rows."""
+        self.refresh(layout=True)
 
     def strip_of(self, row: Row) -> Strip:
         """Return a row for Textual."""

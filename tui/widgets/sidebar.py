@@ -31,6 +31,11 @@ class Sidebar(Vertical):
             least = frame.height + MIN_ROWS if panel is panels[-1] else wanted
             fits = bool(rows) and (min(least, wanted) <= room or panel is panels[0])
             panel.set_class(not fits, "-crowded")
+            height = len(rows) if panel is not panels[-1] else max(1, min(len(rows), room - frame.height))
+            panel.count_hidden(len(rows) - height)
+            if fits and panel.content_size.height != height:
+                # Textual can lose a requested layout when another one runs at the same time: ask again.
+                panel.request_layout()
             room -= wanted if fits else 0
         self._limit_height(panels[-1], max(1, before))
 

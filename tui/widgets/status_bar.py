@@ -27,7 +27,7 @@ UNKNOWN = ("·", "$secondary")
 
 
 class StatusBar(Panel):
-    """State, run, device, model size and trained time on one line."""
+    """State, run, device, model size, and the time of training or loading on one line."""
 
     def rows(self, view: RunView, now: float, width: int) -> list[StyledRow]:
         """Return the one line; without room the less important facts are dropped first."""
@@ -42,7 +42,7 @@ class StatusBar(Panel):
         if view.remote and state not in FINISHED:
             host = f"on {view.started.host}" if view.started and view.started.host else "on another machine"
             left.insert(1, (f" read-only: trains {host} ", "bold $text on $secondary"))
-        right: StyledRow = [(f" {duration(view.elapsed(now))} ", "bold")]
+        right: StyledRow = [(f" {duration(view.clock(now))} ", "bold")]
         started = view.started
         if started is not None:
             fold = f"fold {view.fold + 1}/{started.folds}" if view.fold is not None and started.folds > 1 else ""

@@ -9,6 +9,7 @@ from ..state.run_view import RunView
 from ..state.styled_text import StyledRow
 from ..state.system_stats import Gpu, SystemReading, SystemStats
 from .panel import Panel, bar, justify
+from .sidebar import Sidebar
 
 POLL_INTERVAL = 2.0  # seconds between two readings
 FIRST_POLL = 0.3  # seconds until the first reading
@@ -39,9 +40,7 @@ class SystemPanel(Panel):
         if view.remote:
             return [[("trains on another machine", "$label")]]
         reading = self._reading
-        title = self.TITLE if view.alive else f"{self.TITLE} at the end"
-        if title != self.border_title:  # setting it again would draw the panel again
-            self.border_title = title
+        self.heading = self.TITLE if view.alive else f"{self.TITLE} at the end"
         if reading is None:
             return [[("…", "$label")]] if view.alive else []
         several = len(reading.gpus) > 1
@@ -73,7 +72,8 @@ class SystemPanel(Panel):
             return
         pid = view.started.pid if view.started else None
         self._reading = await asyncio.to_thread(self._stats.read, pid)
-        self.show(view, now)
+        if isinstance(self.parent, Sidebar):
+            self.parent.show(view, now)
 
 
 def _gpu(number: int, gpu: Gpu, width: int) -> list[StyledRow]:

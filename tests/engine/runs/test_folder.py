@@ -56,11 +56,18 @@ def test_an_invalid_name_is_refused(tmp_path: Path, name: str) -> None:
         runs.create(tmp_path, "iris", name, RECORD)
 
 
-def test_every_file_name_gives_a_valid_default_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("task", ["/place/{}.py", "/place/file.py:{}", "module:{}"])
+def test_every_task_gives_a_valid_default_name(tmp_path: Path, task: str) -> None:
     """It does not begin with a dot or dash, and is not too long."""
     for stem, begins in (("-x", "x-"), (".hidden", "hidden-"), ("y" * 200, "y" * 50 + "-"), ("- ", "run-")):
-        name = runs.create(tmp_path, f"/place/{stem}.py:task", None, RECORD).name
+        name = runs.create(tmp_path, task.format(stem), None, RECORD).name
         assert name.startswith(begins) and len(name) <= 100
+
+
+def test_runs_of_own_tasks_are_named_by_their_function(tmp_path: Path) -> None:
+    """A file may hold several tasks, and their runs must be told apart."""
+    for task in ("/place/t.py:spirals", "package.module:spirals", "/place.d/t.py:spirals"):
+        assert runs.create(tmp_path, task, None, RECORD).name.startswith("spirals-")
 
 
 def test_long_names_and_any_script_are_valid(tmp_path: Path) -> None:

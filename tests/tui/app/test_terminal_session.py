@@ -84,7 +84,9 @@ def test_printed_text_goes_to_the_log_while_the_dashboard_is_open(tmp_path: Path
     """Printed text goes to engine.log and to the log panel. After the app the terminal is as before."""
     folder = runs.create(tmp_path, "digits", "printing", {})
     terminal = Terminal(program_of(tmp_path), 100, 40)
-    screen = terminal.until("printed by python", "printed by C", "warned by C", "warned by python", "● training")
+    screen = terminal.until(
+        "printed by python", "printed by C", "warned by C", "warned by python", "● training", "Quit"
+    )
     rows = screen.split("\n")
     assert "training" in rows[0] and "Quit" in rows[-1]
     # Each text is on a line of the log, and nowhere else.

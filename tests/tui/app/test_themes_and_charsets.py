@@ -16,6 +16,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
+from stoker.engine.runs.events import RunFinished
 from stoker.engine.runs.folder import RunFolder
 from stoker.tui.app import themes
 from stoker.tui.app.app import StokerApp
@@ -23,6 +24,7 @@ from stoker.tui.app.preferences import Preferences, PreferencesFile
 from stoker.tui.plotting import braille
 from stoker.tui.terminal.charset import Charset, CharsetFilter, detect_charset
 from stoker.tui.terminal.no_color import NoColorFilter
+from stoker.tui.widgets.plot import PlotWidget
 from tests.support.recorded import Recorded, run, time_of
 
 Until = Callable[[Callable[[], object]], Awaitable[None]]
@@ -198,3 +200,22 @@ command(["--slow"])
     environment |= {"TEXTUAL_FPS": given} if given else {}
     found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert found.stdout.split() == [fps, "1.0"]
+
+
+async def test_a_legend_follows_the_theme_at_once(run_folder: RunFolder, wait_until: Until) -> None:
+    """A finished run is never drawn again for another reason."""
+    source = Recorded([*run(), RunFinished(at=NOW)], alive=False)
+    app = StokerApp(run_folder, source=source, clock=lambda: NOW)
+    async with app.run_test(size=(120, 40)) as pilot:
+        plot = app.dashboard.query_one("#large", PlotWidget)
+        await wait_until(lambda: "train" in str(plot.border_title))
+
+        def colors() -> tuple[str, str]:
+            red, green, blue = plot._color("0")
+            return f"rgb({red},{green},{blue})", str(plot.border_title)
+
+        for _ in range(3):
+            before = colors()[0]
+            await pilot.press("T")
+            await wait_until(lambda before=before: colors()[0] != before)
+            await wait_until(lambda: colors()[0] in colors()[1])

@@ -15,7 +15,10 @@ from stoker.tui.plotting import ticks
         (0, 1, ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
         (0.98, 1.0, ["0.980", "0.985", "0.990", "0.995", "1.000"]),
         (-2, 2, ["-2", "-1", "0", "1", "2"]),
-        (0, 4e7, ["0", "1e+07", "2e+07", "3e+07", "4e+07"]),
+        (0, 4e7, ["0", "1e7", "2e7", "3e7", "4e7"]),
+        (2e-5, 1e-4, ["2e-5", "4e-5", "6e-5", "8e-5", "1.0e-4"]),
+        (9.985e-4, 9.995e-4, ["9.986e-4", "9.988e-4", "9.990e-4", "9.992e-4", "9.994e-4"]),
+        (9.99e-4, 1.001e-3, ["0.0009990", "0.0009995", "0.0010000", "0.0010005", "0.0010010"]),
     ],
 )
 def test_linear_ticks_are_round(low: float, high: float, labels: list[str]) -> None:
@@ -31,7 +34,22 @@ def test_step_numbers_are_short_and_whole() -> None:
 
 def test_too_many_powers_of_ten_are_skipped() -> None:
     """Twelve decades on three rows skip most powers."""
-    assert [label for _, label in ticks.logarithmic(-6, 6, 4)] == ["1e-6", "0.01", "100", "1e6"]
+    assert [label for _, label in ticks.logarithmic(-6, 6, 4)] == ["1e-6", "1e-2", "1e2", "1e6"]
+
+
+def test_a_log_axis_has_one_notation() -> None:
+    """Powers of ten are all written out, or none."""
+    assert [label for _, label in ticks.logarithmic(-3, 1, 5)] == ["0.001", "0.01", "0.1", "1", "10"]
+    assert [label for _, label in ticks.logarithmic(-6, -3, 5)] == ["1e-6", "1e-5", "1e-4", "1e-3"]
+
+
+@given(st.floats(-1e12, 1e12), st.floats(1e-9, 1e9), st.integers(1, 20))
+def test_labels_differ(low: float, share: float, parts: int) -> None:
+    """Two ticks of an axis never have one label, however narrow the range."""
+    high = low + max(abs(low), 1e-9) * min(share, 1e3)
+    for axis in (ticks.linear, ticks.steps, ticks.epochs):
+        labels = [label for _, label in axis(low, high, parts)]
+        assert len(set(labels)) == len(labels)
 
 
 @given(st.floats(-1e30, 1e30), st.floats(-1e30, 1e30), st.integers(0, 50))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,9 +15,11 @@ from stoker.engine.runs.commands import Command
 from stoker.engine.runs.folder import RunFolder
 from stoker.tui.app.app import StokerApp
 from stoker.tui.screens.help import Help
+from stoker.tui.state.system_stats import Gpu, SystemReading, SystemStats
 from stoker.tui.widgets.event_log import EventLog
 from stoker.tui.widgets.panel import Panel
 from stoker.tui.widgets.plot import PlotWidget
+from stoker.tui.widgets.row_widget import RowWidget
 from stoker.tui.widgets.system_panel import SystemPanel
 from tests.support.recorded import BEGAN, Recorded, body, folds, footed, run, settled, started, time_of
 
@@ -301,3 +304,79 @@ async def test_a_finished_run_draws_nothing(
             app.dashboard.tick()
             await pilot.pause()
     assert drawn == []
+
+
+async def test_a_lost_layout_is_requested_again(
+    run_folder: RunFolder, wait_until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Textual can lose a layout; the panel must not keep its old height for ever."""
+    lost: list[RowWidget] = []
+    real = RowWidget.request_layout
+
+    def request_layout(widget: RowWidget) -> None:
+        if len(lost) < 3 and isinstance(widget, SystemPanel):
+            lost.append(widget)
+        else:
+            real(widget)
+
+    monkeypatch.setattr(RowWidget, "request_layout", request_layout)
+    app = StokerApp(run_folder, source=Recorded(run()), clock=lambda: NOW + time.monotonic())
+    async with app.run_test(size=(120, 40)):
+        machine = app.dashboard.query_one(SystemPanel)
+        await wait_until(lambda: len(machine._rows) > 1 and len(lost) == 3)
+        await wait_until(lambda: machine.content_size.height == len(machine._rows))
+
+
+async def test_panels_settle_in_every_size(
+    run_folder: RunFolder, wait_until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A panel that cannot have the height of its rows does not ask for a layout again and again."""
+    now, asked = [NOW], []
+    app = StokerApp(run_folder, source=Recorded(run()), clock=lambda: now[0])
+    async with app.run_test(size=(120, 40)) as pilot:
+        await wait_until(lambda: len(app.dashboard.query_one(SystemPanel)._rows) > 1)
+        monkeypatch.setattr(
+            RowWidget, "request_layout", lambda widget: asked.append(widget) or widget.refresh(layout=True)
+        )
+        for size in [(300, 80), (120, 30), (80, 24), (100, 18), (60, 20), (40, 12), (60, 8), (20, 6), (30, 3)]:
+            await pilot.resize_terminal(*size)
+            for _ in range(4):
+                asked.clear()
+                now[0] += 1
+                app.dashboard._next_frame = 0.0
+                app.dashboard.tick()
+                await pilot.pause()
+                await pilot.pause()
+            assert not asked, size
+
+
+async def test_gpus_that_do_not_fit_are_counted(
+    run_folder: RunFolder, wait_until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The title of the machine says how many rows are cut, and no number when all fit."""
+    gpu = Gpu("NVIDIA H100", 0.97, 61_000_000_000, 86_000_000_000, 63, 610.0)
+    reading = SystemReading(0.34, 98_000_000_000, 512_000_000_000, 3.1, 1_640_000_000, (gpu,) * 8)
+    monkeypatch.setattr(SystemStats, "read", lambda self, pid: reading)
+    app = app_of(run_folder, Recorded(run()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        machine = app.dashboard.query_one(SystemPanel)
+        await wait_until(lambda: machine.content_size.height > 1)
+        hidden = 11 - machine.content_size.height
+        assert hidden > 0
+        await wait_until(lambda: str(machine.border_title) == f"machine +{hidden}")
+        await pilot.resize_terminal(120, 60)
+        await wait_until(lambda: machine.content_size.height == 11 and str(machine.border_title) == "machine")
+
+
+async def test_a_finished_run_never_shows_the_use_of_this_machine(run_folder: RunFolder, wait_until: Until) -> None:
+    """Between the last past event and the next tick, the engine counts as alive only if it is."""
+    app = app_of(run_folder, Recorded([*run(), e.RunFinished(at=NOW)], alive=False))
+    async with app.run_test(size=(120, 40)):
+        dashboard = app.dashboard
+        await wait_until(lambda: dashboard.view.caught_up)
+        dashboard.view.caught_up = False
+        dashboard.tick()
+        assert dashboard.view.caught_up
+        machine = dashboard.query_one(SystemPanel)
+        await machine._poll()
+        assert machine._reading is None

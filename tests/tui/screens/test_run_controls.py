@@ -184,3 +184,46 @@ async def test_nan_and_the_end_ring(run_folder: RunFolder, wait_until: Until, mo
         await wait_until(lambda: rung == ["NaN: digits-recorded"])
         source.more(e.RunFinished(at=NOW, cause="stopped"), e.RunFinished(at=NOW, cause="early_stopping"))
         await wait_until(lambda: rung[1:] == ["stopped early: digits-recorded"])
+
+
+@pytest.mark.parametrize(
+    ("events", "alive", "remote", "key", "words"),
+    [
+        (run(), True, False, "d", "does not train in this window"),
+        (run(), True, False, "r", "already trains"),
+        (run(), True, False, "f", "no folds"),
+        (run(), True, False, "9", "3 plots"),
+        (run(5), True, False, "m", "too few steps"),
+        (run(5), True, False, "w", "too few steps"),
+        ([*run(), e.RunFinished(at=NOW)], False, False, "P", "no engine"),
+        ([*run(), e.RunFinished(at=NOW)], False, False, "plus", "no engine"),
+        (run(), False, False, "space", "no engine"),
+        (run(), True, True, "s", "another machine"),
+        ([], True, False, "e", "loading"),
+    ],
+)
+async def test_a_key_without_effect_says_why(
+    run_folder: RunFolder, wait_until: Until, events: list[e.Event], alive: bool, remote: bool, key: str, words: str
+) -> None:
+    """A key that does nothing and says nothing looks broken."""
+    source = Recorded(events, alive=alive, remote=remote)
+    app = app_of(run_folder, source)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await wait_until(lambda: app.dashboard.view.caught_up)
+        app.dashboard.tick()
+        await pilot.press("escape", key)
+        (notice,) = app._notifications
+        assert words in notice.message and not source.asked
+
+
+async def test_released_memory_is_shown(run_folder: RunFolder, wait_until: Until) -> None:
+    """A paused run does not change on the screen when its memory is released, or on a CPU none is."""
+    source = Recorded([*run(), e.Paused(at=NOW, step=330)])
+    app = app_of(run_folder, source)
+    async with app.run_test() as pilot:
+        await wait_until(lambda: "release" in offered(app))
+        await pilot.press("P")
+        (command,) = source.asked
+        words = "already paused, released 0 MiB of cpu"
+        source.more(e.CommandAnswered(at=NOW, id=command.id, command="pause", status="done", message=words))
+        await wait_until(lambda: [notice.message for notice in app._notifications] == [words])

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from stoker.engine.runs.folder import RunFolder, list_runs
 from stoker.tui.app.app import StokerApp
@@ -59,9 +60,9 @@ async def test_an_empty_folder_says_what_to_do(at: Path, wait_until: Until) -> N
     app = app_of(at)
     async with app.run_test() as pilot:
         await wait_until(lambda: any("stoker run iris" in str(words.render()) for words in app.screen.query("#empty")))
-        await pilot.press("enter", "r", "x", "c", "space", "e", "X")
+        await pilot.press("enter", "r", "ctrl+d", "delete", "c", "space", "e", "X")
         assert isinstance(app.screen, RunsScreen)
-        assert not {"enter", "r", "x", "c", "space", "e"} & set(app.screen.active_bindings)
+        assert not {"enter", "r", "ctrl+d", "delete", "c", "space", "e"} & set(app.screen.active_bindings)
 
 
 async def test_enter_opens_and_escape_comes_back(at: Path, wait_until: Until) -> None:
@@ -91,7 +92,7 @@ async def test_a_resumed_run_trains_on_behind_the_list(at: Path, wait_until: Unt
         await wait_until(lambda: isinstance(app.screen, RunsScreen))
         assert app.engine.running and folder.locked()
         await wait_until(lambda: app.screen.query_one(RunsTable)._rows[0].state == "training")
-        await pilot.press("r", "x")
+        await pilot.press("r", "ctrl+d")
         assert len(app._notifications) == 2 and isinstance(app.screen, RunsScreen)
         await pilot.press("enter")
         await wait_until(lambda: isinstance(app.screen, Dashboard))
@@ -140,11 +141,23 @@ async def test_delete_asks_and_deletes(at: Path, wait_until: Until) -> None:
     async with app.run_test() as pilot:
         await wait_until(lambda: len(listed(app)) == 4)
         for answer, left in (("n", 4), ("y", 3)):
-            await pilot.press("x")
+            await pilot.press("ctrl+d")
             await wait_until(lambda: isinstance(app.screen, Confirm))
             await pilot.press(answer)
             await wait_until(lambda left=left: isinstance(app.screen, RunsScreen) and len(listed(app)) == left)
     assert "digits-hot" not in {folder.name for folder in list_runs(at)} and not (at / "digits-hot").exists()
+
+
+async def test_the_key_that_exports_elsewhere_does_not_delete(at: Path, wait_until: Until) -> None:
+    """`x` exports in the results, and `delete` deletes in the list."""
+    write(at, "one", run(540))
+    app = app_of(at)
+    async with app.run_test() as pilot:
+        await wait_until(lambda: listed(app))
+        await pilot.press("x")
+        assert isinstance(app.screen, RunsScreen)
+        await pilot.press("delete")
+        await wait_until(lambda: isinstance(app.screen, Confirm))
 
 
 async def test_a_run_that_is_trained_is_never_deleted(at: Path, wait_until: Until) -> None:
@@ -154,10 +167,10 @@ async def test_a_run_that_is_trained_is_never_deleted(at: Path, wait_until: Unti
     async with app.run_test() as pilot:
         await wait_until(lambda: listed(app))
         with folder.lock():
-            await pilot.press("x")
+            await pilot.press("ctrl+d")
             await wait_until(lambda: app._notifications)
             assert isinstance(app.screen, RunsScreen)
-        await pilot.press("x")
+        await pilot.press("ctrl+d")
         await wait_until(lambda: isinstance(app.screen, Confirm))
         with folder.lock():
             await pilot.press("y")
@@ -177,6 +190,26 @@ async def test_a_filter_is_typed_and_ended(at: Path, wait_until: Until) -> None:
         await wait_until(lambda: "No run matches" in str(app.screen.query_one("#empty").render()))
         await pilot.press("escape")
         await wait_until(lambda: len(listed(app)) == 4)
+
+
+async def test_the_filter_finds_settings_parameters_and_metrics(at: Path, wait_until: Until) -> None:
+    """What a person set, and what was measured, tells runs apart; a number may be given with its name."""
+    write(at, "one", COMPLETED, optimizer="adamw", scheduler="cosine")
+    write(at, "two", run(20), scheduler="plateau", hidden=64)
+    app = app_of(at)
+    async with app.run_test():
+        await wait_until(lambda: len(listed(app)) == 2)
+        for words, names in (
+            ("AdamW", ["one"]),
+            ("cosine", ["one"]),
+            ("accuracy", ["one"]),
+            ("plateau hidden=64", ["two"]),
+            ("lr=0.01 patience=5 digits", ["two", "one"]),
+            ("lr=0.02", []),
+        ):
+            app.screen.query_one("#filter", Input).value = words
+            await wait_until(lambda names=names: sorted(listed(app)) == sorted(names))
+        await wait_until(lambda: "No run matches lr=0.02" in str(app.screen.query_one("#empty").render()))
 
 
 async def test_marked_runs_are_compared(at: Path, wait_until: Until) -> None:

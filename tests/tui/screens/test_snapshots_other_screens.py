@@ -129,7 +129,7 @@ def test_runs_filtered(picture_of: Photographer, folders: list[RunFolder]) -> No
 
 def test_delete_is_asked(picture_of: Photographer, folders: list[RunFolder]) -> None:
     """The question names the run."""
-    assert picture_of(RunsScreen(Path("runs"), lambda: NOW), (80, 24), four, "x")
+    assert picture_of(RunsScreen(Path("runs"), lambda: NOW), (80, 24), four, "ctrl+d")
 
 
 @pytest.mark.parametrize(("run", "theme"), [(2, THEMES[0]), (3, THEMES[1])])

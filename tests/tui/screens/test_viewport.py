@@ -20,7 +20,7 @@ from stoker.tui.state.charts import ALL, charts_of, markers_of, overfitting_step
 from stoker.tui.state.run_view import RunView
 from stoker.tui.state.viewport import Viewport
 from stoker.tui.widgets.plot import PlotWidget
-from tests.support.recorded import Recorded, folds, loss, measured, run, started, time_of
+from tests.support.recorded import Recorded, folds, loss, measured, run, settled, started, time_of
 
 Until = Callable[[Callable[[], object]], Awaitable[None]]
 NOW = time_of(330) + 0.5
@@ -237,3 +237,20 @@ async def test_folds_are_picked(run_folder: RunFolder, wait_until: Until) -> Non
         await pilot.press("f")
         await wait_until(lambda: "fold 1" in str(large.border_title))
     assert not Viewport().can_change("fold", view_of(run()))
+
+
+async def test_all_plots_change_in_one_frame(
+    run_folder: RunFolder, wait_until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No frame shows the learning rate twice and the loss not at all."""
+    app = StokerApp(run_folder, source=Recorded(run()), clock=lambda: NOW)
+    async with app.run_test(size=(120, 40)) as pilot:
+        dashboard = app.dashboard
+        await wait_until(lambda: all(map(settled, dashboard.query(PlotWidget))))
+        await pilot.pause()
+        await wait_until(lambda: not dashboard._dirty_widgets)
+        plots = {plot for plot in dashboard.query(PlotWidget) if plot.is_on_screen and plot.content_size.height}
+        assert len(plots) == 3
+        dashboard.action_look("next")
+        # The next frame may be drawn before the plots have handled any message.
+        assert plots <= dashboard._dirty_widgets

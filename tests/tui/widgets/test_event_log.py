@@ -61,3 +61,34 @@ async def test_it_follows_the_end_until_a_person_scrolls_away(run_folder: RunFol
         await hear(5)
         await pilot.resize_terminal(120, 40)
         await wait_until(lambda: log.size.height > 4 and log.scroll_y == log.max_scroll_y)
+
+
+async def test_it_can_be_scrolled_by_keys(run_folder: RunFolder, wait_until: Until) -> None:
+    """A traceback may be longer than the log; a person without a mouse reads it too."""
+    traceback = [e.Warned(at=0.0, message=f"line {number}") for number in range(100)]
+    app = StokerApp(run_folder, source=Recorded([*run(), *traceback]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        log = app.dashboard.query_one(EventLog)
+        await wait_until(lambda: log.max_scroll_y > 50 and log.scroll_offset.y == log.max_scroll_y)
+        end, page = log.max_scroll_y, log.scrollable_content_region.height
+        for key, place in (("pageup", end - page), ("home", 0), ("pagedown", page), ("end", end)):
+            await pilot.press(key)
+            assert log.scroll_offset.y == place, key
+        await pilot.press("L", "up", "up")
+        assert (log.has_focus, log.scroll_offset.y) == (True, end - 2)
+        await pilot.press("down", "escape")
+        assert (log.has_focus, log.scroll_offset.y) == (False, end - 1)
+        await pilot.press("L", "L")
+        assert app.focused is None
+        await pilot.press("up")
+        assert "Reset view" in [active.binding.description for active in app.screen.active_bindings.values()]
+        assert log.scroll_offset.y == end - 1
+
+
+async def test_a_hidden_log_says_why_it_cannot_be_scrolled(run_folder: RunFolder, wait_until: Until) -> None:
+    """A narrow terminal has no log."""
+    app = StokerApp(run_folder, source=Recorded(run()))
+    async with app.run_test(size=(40, 12)) as pilot:
+        await wait_until(lambda: app.dashboard.view.caught_up)
+        await pilot.press("L")
+        assert "hidden" in "".join(notice.message for notice in app._notifications)

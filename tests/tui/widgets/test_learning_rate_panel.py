@@ -12,11 +12,11 @@ from tests.support.views import view_of
 @pytest.mark.parametrize(
     ("width", "shown"),
     [
-        (34, "0.0005 (manual)     0.001 at first"),
-        (29, "0.0005 (manual)     was 0.001"),
-        (26, "0.0005 (manual)  was 0.001"),
-        (25, "0.0005 (manual) was 0.001"),
-        (24, "0.0005 (manual)         "),
+        (32, "5e-4 (manual)     0.001 at first"),
+        (27, "5e-4 (manual)     was 0.001"),
+        (24, "5e-4 (manual)  was 0.001"),
+        (23, "5e-4 (manual) was 0.001"),
+        (22, "5e-4 (manual)         "),
     ],
 )
 def test_the_first_rate_gives_way_before_a_word_is_cut(width: int, shown: str) -> None:
