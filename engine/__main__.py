@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from pathlib import Path
 
@@ -19,9 +18,6 @@ def main(arguments: list[str]) -> int:
     if not 1 <= len(arguments) <= 2:
         print("usage: python -m stoker.engine RUN_FOLDER [CHECKPOINT]", file=sys.stderr)
         return 2
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # Into a file Python writes only full blocks, and a dashboard would show late what the task prints.
-        sys.stdout.reconfigure(line_buffering=True)
     protect_output()
     folder = RunFolder(Path(arguments[0]))
     try:
