@@ -54,6 +54,7 @@ class Photographer:
         ready: Callable[[Screen[Any]], object],
         *keys: str,
         theme: str = "",
+        after: Callable[[Screen[Any]], object] | None = None,
     ) -> bool:
         app = StokerApp(first=first, runs=Path("runs"))
         app.theme = theme or THEMES[0]
@@ -63,10 +64,9 @@ class Photographer:
             await self._settled(app, pilot)
             for key in keys:
                 await pilot.press(key)
-            # A key may change a table's width, and with it the place of the table.
-            await self._until(lambda: ready(first))
             await self._settled(app, pilot)
-            await self._until(lambda: ready(first))
+            # A key may change a table's width, and with it the place of the table.
+            await self._until(lambda: after is None or after(first))
 
         return self._compare(app, terminal_size=size, run_before=settle)
 
@@ -148,7 +148,7 @@ def test_help_of_the_runs(picture_of: Photographer, folders: list[RunFolder]) ->
 @pytest.mark.parametrize("size", [(40, 12), *SIZES])
 def test_compare(picture_of: Photographer, folders: list[RunFolder], size: tuple[int, int], theme: str) -> None:
     """The test losses of four runs."""
-    assert picture_of(Compare(folders), size, compared, "t", theme=theme)
+    assert picture_of(Compare(folders), size, compared, "t", theme=theme, after=compared)
 
 
 @pytest.mark.parametrize("theme", [*THEMES, "high-contrast"])
