@@ -1,5 +1,5 @@
 # `make check` runs everything that .ci/run runs, in the environment that is active.
-.PHONY: check lint types imports test test-fast bench
+.PHONY: check lint types imports test test-fast docs bench
 
 check: lint types imports test
 
@@ -30,6 +30,10 @@ test:
 # Without the tests that drive the real program, train for seconds, or run benchmarks; on two processes.
 test-fast:
 	pytest -n 2 --dist loadfile -x tests/architecture tests/engine tests/tui
+
+# README and docs: what they name exists, and their Python runs.
+docs:
+	pytest tests/test_docs.py
 
 bench:
 	python -m benchmarks all
