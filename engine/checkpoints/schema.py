@@ -2,6 +2,8 @@
 
 A file whose bytes are right may still hold a step of -5 or settings that are a list. It is damaged all the same, and an
 older checkpoint is used in its place.
+
+All that a checkpoint holds is in `training/state.py`, and for a loop of the user's own in `loop/state.py`.
 """
 
 from __future__ import annotations

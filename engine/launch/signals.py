@@ -1,6 +1,7 @@
 """Signals that save and end a run, and the redirection of its output when the terminal is gone.
 
-This is for an engine in the main thread; `tui/app/terminal_session.py` does the same for the dashboard.
+This is for an engine in the main thread. `tui/app/terminal_session.py` does the same for the dashboard, and
+`engine/loop/signals.py` for a script with a loop of its own.
 """
 
 from __future__ import annotations
@@ -10,10 +11,8 @@ import signal
 import stat
 import types
 
-from ..runs.commands import Command, Controls
+from ..runs.commands import END_SIGNALS, Command, Controls
 from ..runs.folder import RunFolder
-
-END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)  # signals that save the run and end it
 
 
 def install_signal_handlers(controls: Controls, folder: RunFolder) -> None:

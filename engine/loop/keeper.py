@@ -207,7 +207,7 @@ class LoopKeeper:
 
     def save(self, command_id: str) -> None:
         """Save `latest` for a command."""
-        self._checkpoints.save_latest("command", commands=(command_id,))
+        self._checkpoints.save_for(command_id)
 
     def poll_saves(self) -> None:
         """Emit which saves ended."""

@@ -8,9 +8,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from ..runs.commands import Controls
+from ..runs.commands import END_SIGNALS, Controls
 
-END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 DEFAULTS = (signal.SIG_DFL, signal.SIG_IGN, signal.default_int_handler, None)
 
 

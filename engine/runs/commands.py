@@ -6,6 +6,7 @@ The loop takes them between batches. Nothing here touches the model, so any thre
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -41,6 +42,8 @@ COMMANDS = (
 The engine takes a command in any phase: one that changes nothing, such as pausing a paused run, succeeds and says so.
 """
 COMMAND_NAMES = tuple(spec.name for spec in COMMANDS)
+END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
+"""Signals that save a run and end it."""
 POLL_INTERVAL = 0.05  # seconds between two reads of commands.jsonl
 
 

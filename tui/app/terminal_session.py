@@ -12,8 +12,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stoker.engine.launch.signals import END_SIGNALS, redirect_output_to_log
-from stoker.engine.runs.commands import Command
+from stoker.engine.launch.signals import redirect_output_to_log
+from stoker.engine.runs.commands import END_SIGNALS, Command
 
 from ..terminal.alerts import RESTORE_TITLE
 from ..terminal.stream import TerminalStream, own_terminal

@@ -1,4 +1,7 @@
-"""The only way in which the command line prints: no text from a run can control the terminal."""
+"""How the commands print: no text from a run can control the terminal.
+
+The lines of a training without a dashboard go through `console/progress.py` and `console/streams.py`.
+"""
 
 from __future__ import annotations
 
