@@ -1,6 +1,7 @@
 """How the commands print: no text from a run can control the terminal.
 
-The lines of a training without a dashboard go through `console/progress.py` and `console/streams.py`.
+The lines of a training without a dashboard go through `console/progress.py` and `console/streams.py`; with `--json`
+they are the events of `engine/runs/events.py`.
 """
 
 from __future__ import annotations
