@@ -1,4 +1,7 @@
-"""Handle commands between two batches, and answer each with its real result."""
+"""Handle commands between two batches, and answer each with its real result.
+
+`training/trainer.py` carries them out: `save`, `evaluate`, `set_learning_rate` and others.
+"""
 
 from __future__ import annotations
 
