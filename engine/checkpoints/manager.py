@@ -132,6 +132,8 @@ class CheckpointManager:
             names.append(("kept", f"{self._prefix}step-{progress['step']:09d}.pt"))
         self._last = time.monotonic()
         self._saved_step, self._saved_epoch = progress["step"], progress["epoch"]
+        if self._waiting and cause != "signal":
+            cause = "command"  # a save that a person asked for, whichever moment it was made at
         commands, self._waiting = (*self._waiting, *commands), ()
         request = SaveRequest(tuple(names), cause, progress["step"], progress["epoch"], commands)
         self._writer.start(request, state, snapshot=copy is not None)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 import traceback
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -17,6 +19,8 @@ from stoker.tui.backend.engine_thread import EngineThread
 from stoker.tui.terminal import stream
 from tests.support.deadlines import scaled
 from tests.support.fake_engine import FakeEngine
+
+Until = Callable[[Callable[[], object]], Awaitable[None]]
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +57,7 @@ async def test_engine_thread_starts_again_after_a_stop(run_folder: RunFolder, fa
 
 @pytest.mark.parametrize("error", [RunError("no such run"), ValueError("a bug in the task"), TrainingError("broke")])
 async def test_wait_async_raises_the_exception_of_the_engine(
-    run_folder: RunFolder, fake_engine: FakeEngine, error: Exception
+    run_folder: RunFolder, fake_engine: FakeEngine, error: Exception, wait_until: Until
 ) -> None:
     """The waiting caller gets the exception; an unexpected one also has a traceback in the log."""
     fake_engine.error = error
@@ -61,6 +65,8 @@ async def test_wait_async_raises_the_exception_of_the_engine(
     engine_thread.start()
     with pytest.raises(type(error), match=str(error)):
         await engine_thread.wait_async()
+    # The outcome is set first, because printing may fail: the traceback follows.
+    await wait_until(lambda: not any(thread.name == "stoker-engine" for thread in threading.enumerate()))
     assert ("Traceback" in run_folder.log.read_text()) == isinstance(error, ValueError)
 
 
