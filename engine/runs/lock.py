@@ -71,7 +71,7 @@ class HeldLock:
 
 @contextlib.contextmanager
 def hold(path: Path) -> Iterator[HeldLock]:
-    """Hold the lock file at `path` during the block, or go on with a `warning` where the file system has no locks.
+    """Hold the lock file at `path` during the block. Without locks in the file system the result has a `warning`.
 
     Raises RunLocked, which names the holder, if another engine holds it, and RunError if it cannot be written.
     """

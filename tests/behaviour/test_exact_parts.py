@@ -195,7 +195,7 @@ def test_part_is_resumed(make: Callable[[], Task], accumulate: int, tmp_path: Pa
 
 
 def test_checkpoint_without_the_part_warns(tmp_path: Path) -> None:
-    """An older checkpoint has no state of the part: the run goes on with the new one, and says so."""
+    """An older checkpoint has no state of the part: the run keeps the new part and warns."""
     folder = create(tmp_path, "own")
     Run(folder, stop_at=8, function=centring)
     saved = checkpoint.read(folder.checkpoints / "latest.pt")

@@ -205,7 +205,7 @@ def test_commands_that_wait_at_the_end_are_answered(run_folder: RunFolder, monke
 def test_state_without_room_for_a_copy_is_written_in_place(
     run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    """The training waits for the write and goes on; its own tensors never become a snapshot's memory."""
+    """The training waits for the write. Its own tensors never become a snapshot's memory."""
     saving = Saving(run_folder)
     saving.train(3)
     acquire = SnapshotPool.acquire

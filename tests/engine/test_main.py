@@ -21,7 +21,7 @@ def slow():
 
 
 def test_prints_of_a_task_reach_the_log_at_once(tmp_path: Path) -> None:
-    """A task may load data for minutes; whoever attaches sees what it prints."""
+    """A task may load data for minutes: a dashboard shows what it prints meanwhile."""
     (tmp_path / "task.py").write_text(TASK)
     folder = runs.create(tmp_path / "runs", f"{tmp_path / 'task.py'}:slow", "one", {})
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}

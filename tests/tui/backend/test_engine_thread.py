@@ -90,7 +90,7 @@ async def test_fake_engine_ends_with_its_test(run_folder: RunFolder, fake_engine
 async def test_full_disk_under_the_log_never_stops_a_printing_run(
     run_folder: RunFolder, fake_engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Prints of the task are lost, and the training goes on to its end."""
+    """Prints of the task are lost, and the training reaches its end."""
     monkeypatch.setattr(stream, "open_log", lambda _: os.open("/dev/full", os.O_WRONLY))
     fake_engine.prints, fake_engine.last = True, 20
     engine_thread = EngineThread(run_folder)
