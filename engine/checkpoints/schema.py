@@ -3,7 +3,8 @@
 A file whose bytes are right may still hold a step of -5 or settings that are a list. It is damaged all the same, and an
 older checkpoint is used in its place.
 
-All that a checkpoint holds is in `training/state.py`, and for a loop of the user's own in `loop/state.py`.
+The keys that are written stand in `TrainingState.state_dict` (`training/state.py`), with those of `training/task_parts.py`;
+for a loop of the user's own in `LoopState.state_dict` (`loop/state.py`). The fields below are those that a reader checks.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class SavedOptimizer(msgspec.Struct):
 
 
 class SavedState(msgspec.Struct):
-    """The fields of a checkpoint that hold plain data. Unknown fields are ignored."""
+    """The fields of a checkpoint whose types are checked. Other fields are passed on as they are."""
 
     format: Count
     model: dict[str, Any]

@@ -1,4 +1,4 @@
-"""The table of learning-rate schedulers. To add a scheduler, add a row to SCHEDULERS.
+"""The table of learning-rate schedulers. To add one of torch.optim.lr_scheduler, add a row to SCHEDULERS.
 
 It names torch's classes without importing torch, so that the command line can list them.
 """

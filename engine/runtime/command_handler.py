@@ -1,6 +1,7 @@
 """Handle commands between two batches, and answer each with its real result.
 
-`training/trainer.py` carries them out: `save`, `evaluate`, `set_learning_rate` and others.
+The loop carries them out by the methods of `LoopActions`: `training/trainer.py`, and `loop/keeper.py` for a loop of the
+user's own. In both, a save ends in `CheckpointManager.save_for` (`checkpoints/manager.py`).
 """
 
 from __future__ import annotations

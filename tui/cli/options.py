@@ -28,8 +28,7 @@ runs_option = click.option(
     show_default=True,
 )
 headless_option = click.option("--headless", is_flag=True, help="Print plain lines instead of the dashboard.")
-# The fields are defined for `run` and `resume` in engine/runs/events.py, for `ls` in RunSummary, for `tasks` in
-# task_table.tasks, and for `evaluate` in checkpoint_evaluation.evaluate.
+# output.py says where each command's fields are defined.
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 

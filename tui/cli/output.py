@@ -1,7 +1,10 @@
 """How the commands print: no text from a run can control the terminal.
 
-The lines of a training without a dashboard go through `console/progress.py` and `console/streams.py`; with `--json`
-they are the events of `engine/runs/events.py`.
+`--json` prints, for each command:
+
+- `stoker run` and `resume`: each event, in `launch.train_here`; `engine/runs/events.py` defines the fields;
+- `stoker ls` prints a `RunSummary` (`state/run_summary.py`), `stoker tasks` a row of `console/task_table.py`;
+- `stoker evaluate` prints the result of `engine/evaluation/checkpoint_evaluation.py`.
 """
 
 from __future__ import annotations

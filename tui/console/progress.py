@@ -1,4 +1,4 @@
-"""The progress of a run as plain lines, for a file, a pipe or a batch job. No line has an escape code."""
+"""The progress of a run as plain lines or JSON, for a file, a pipe or a batch job. No line has an escape code."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ first.
         self._offered: object = None
 
     def compose(self) -> ComposeResult:
-        """Make the panels; styles/dashboard.tcss hides some of them on a small screen."""
+        """Make the plots, the side panels and the log. `Sidebar` hides panels that do not fit."""
         self._status, self._charts, self._side = StatusBar(id="state"), ChartGrid(id="plots"), Sidebar(id="side")
         self._log = EventLog(id="log")
         yield self._status

@@ -1,4 +1,8 @@
-"""The dashboard's keys: those that control the run, and those that change only the view of it."""
+"""The dashboard's keys: those that control the run, and those that change only the view of it.
+
+Their actions are the methods `action_…` of `dashboard_actions.py`; `send('save')` sends the command `save` to the engine,
+where `engine/runtime/command_handler.py` handles it.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The column of panels beside the plots; without room the less important panels are hidden.
 
-To add a panel, write a subclass of `Panel` and yield it in `Dashboard.compose`.
+To add a panel, write a subclass of `Panel` and yield it in `Dashboard.compose`, in the order of importance. The last panel
+alone may be cut.
 """
 
 from __future__ import annotations
