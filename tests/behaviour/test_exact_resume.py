@@ -60,6 +60,8 @@ def check(
         folder = create(place, task, name=name.replace(" ", "-"), workers=before, **given)
         code = process_runner.run(folder, at=poll, how=how)
         assert code == {"kill": -9, "SIGTERM": 143, "SIGINT": 130}[how], (name, how, code, folder.log.read_text())
+        # Without a checkpoint the next engine would start anew, and the test would show nothing.
+        assert (folder.checkpoints / "latest.pt").exists(), (name, how)
         change_settings(folder, workers=after)
         assert process_runner.run(folder) == 0, (name, folder.log.read_text())
         assert_same_run(whole, folder)

@@ -24,8 +24,7 @@ from stoker.engine.runs.events import CheckpointSaved, Event
 from stoker.engine.runs.folder import RunFolder
 from stoker.engine.training.trainer import Trainer
 
-# Seconds to wait for a save. This file runs as a script, without the package `tests`, so it scales the limit itself.
-SAVE_TIME_LIMIT = 20.0 * float(os.environ.get("STOKER_TEST_TIME_SCALE", "1"))
+PACE = 0.02  # seconds between two batches while a save is awaited
 
 
 class Script(Controls):
@@ -63,10 +62,10 @@ class Script(Controls):
             self.send(Command(command="save"))
         elif self.at is not None and self.polls >= self.at + 3:
             # Die some batches after the save: the next engine replaces their events and trains them again.
-            deadline = time.monotonic() + SAVE_TIME_LIMIT
-            while not (self.folder.checkpoints / "latest.pt").exists() and time.monotonic() < deadline:
-                time.sleep(0.001)
-            os.kill(os.getpid(), signal.SIGKILL)
+            if (self.folder.checkpoints / "latest.pt").exists():
+                os.kill(os.getpid(), signal.SIGKILL)
+            # The save waits for another one that is being written, and this thread must poll to start it.
+            time.sleep(PACE)
 
     def on_event(self, event: Event) -> None:
         if (
