@@ -43,6 +43,10 @@ class RunHistory:
         self.save_failed = ""
         """Why the newest checkpoint could not be saved; empty after a successful save."""
         self.paused = False
+        self.pause_cause = ""
+        """Why the run is paused: `command` or `nan`; empty while it is not."""
+        self.last_event = 0.0
+        """Time of the newest event, in Unix seconds."""
         self._epoch = 0
 
     @classmethod
@@ -126,6 +130,12 @@ class RunHistory:
         """The newest event of the early-stopping counter, or None before the first evaluation."""
         return self.current.early_stopping[-1] if self.current.early_stopping else None
 
+    @property
+    def evaluation_interval(self) -> int | None:
+        """The steps between the two last evaluations on schedule, or None before the second one."""
+        steps = [event.step for event in self.current.early_stopping[-2:] if event.step is not None]
+        return steps[1] - steps[0] or None if len(steps) == 2 else None
+
     def latest(self, metric: str) -> float | None:
         """Return the newest value of `metric` on the validation data, or on the test data without validation."""
         curve = self.current.evaluated.get(("val", metric)) or self.current.evaluated.get(("test", metric))
@@ -150,6 +160,7 @@ class RunHistory:
         else:
             fold = self.folds.setdefault(event.fold, FoldHistory())
         fold.apply(event, self.step if event.step is None else event.step)
+        self.last_event = max(self.last_event, event.at)
         if isinstance(event, e.Steps):
             self._add_steps(event)
             return
@@ -167,10 +178,10 @@ class RunHistory:
             case e.Warned(kind="save_failed"):
                 self.save_failed = event.message or "a save failed"
             case e.Paused():
-                self.paused, self.state = True, "paused"
+                self.paused, self.pause_cause, self.state = True, event.cause, "paused"
                 self.throughput.stop(event.at)
             case e.Resumed():
-                self.paused, self.state = False, "training"
+                self.paused, self.pause_cause, self.state = False, "", "training"
                 self.throughput.start(event.at)
             case e.RunFinished():
                 self.state, self.finished, self.evaluating = event.cause, event, None

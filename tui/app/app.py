@@ -25,15 +25,13 @@ from ..backend.cli_process import run_command
 from ..backend.engine_thread import EngineThread
 from ..backend.log_tail import LogTail
 from ..backend.source import FolderSource, LiveSource, Source
-from ..screens.confirm import Confirm
 from ..screens.dashboard import Dashboard
+from ..screens.leave import Leave
 from ..terminal.charset import Charset
 from . import palette
 from .base import BaseApp
 from .preferences import PreferencesFile
 from .resume import resume
-
-QUESTION = "This run trains in this window.\nSave a checkpoint and quit? Continue later with `stoker resume`."
 
 
 class StokerApp(BaseApp):
@@ -74,7 +72,7 @@ class StokerApp(BaseApp):
         self._clock = clock
         self._restarted = False
         self._quitting = False
-        self._question: Confirm | None = None
+        self._question: Leave | None = None
         self._exit_code: int | None = None
         if folder is not None:
             source = source or (LiveSource(engine) if engine else FolderSource(folder))
@@ -227,8 +225,10 @@ class StokerApp(BaseApp):
         """Quit; if a run trains in this process, ask first and save it."""
         if self.engine is None or not self.engine.running:
             self._exit_with_result()
-        elif not isinstance(self.screen, Confirm):
-            self._question = Confirm(QUESTION, yes="Save and quit", no="Stay", leaving=True)
+        elif not isinstance(self.screen, Leave):
+            # A paused run would train on unasked, and a run of the list keeps its list.
+            can_detach = self.check_action("detach", ()) and not self.dashboard.view.paused
+            self._question = Leave(self.action_detach if can_detach else None)
             self.push_screen(self._question, self._answered)
 
     async def action_back(self) -> None:

@@ -16,12 +16,14 @@ class CurveCache:
         """Start without a running mean."""
         self.width = 0
         """The steps of the running mean; 0 for none."""
+        self.smooth_points = True
+        """Smooth the evaluated curves too, and not only the curves with one value for each step."""
         self._means: dict[tuple[int, int], SmoothSteps | SmoothPoints] = {}
         self._bands: dict[tuple[int, ...], FoldBand] = {}
 
     def mean(self, curve: Series) -> Series:
         """Return the running mean; `curve` itself without smoothing, or if no two points fall into one window."""
-        if not self.width or not curve.length:
+        if not self.width or not curve.length or not (self.smooth_points or isinstance(curve, StepSeries)):
             return curve
         key = id(curve), self.width
         if key not in self._means:

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from stoker.engine.history.series import PointSeries, within
 
-from . import braille, ticks
+from . import braille
 from .braille import DOTS_X, DOTS_Y
-from .ranges import MIN_EXPONENT, Edge, band_edge, heights, steps_at, visible, x_range, y_range
+from .points import marked_points, outliers, within_reach
+from .ranges import MIN_EXPONENT, Edge, band_edge, heights, steps_at, visible, x_range
 from .spec import Color, PlotSpec
+from .y_axis import y_axis
 
 MIN_COLUMNS, MIN_ROWS = 6, 2  # characters of the smallest canvas that is drawn
 
@@ -38,6 +40,8 @@ class PlotLayout:
     """Row of characters, and label."""
     markers: tuple[tuple[int, str, Color], ...] = ()
     """Column of characters, character, and colour."""
+    points: tuple[tuple[int, int, str, Color], ...] = ()
+    """Column and row of characters, character, and colour, of marked evaluations and of outliers at the edge."""
     margin: int = 0
     """Columns of the labels left of the y axis."""
     note: str = ""
@@ -72,8 +76,9 @@ def lay_out(spec: PlotSpec) -> PlotLayout:
         return PlotLayout(
             spec.width, spec.height, spec.axis, note=_note(spec, any(len(kept.bad) for _, kept in points))
         )
-    y_low, y_high = y_range(np.concatenate([*values, *_bounds(edges, spec)]), rows)
-    y_marks = (ticks.logarithmic if spec.log else ticks.linear)(y_low, y_high, max(2, round(rows / 2.5)))
+    behind = [within_reach(numbers) for numbers in values[: spec.background]]
+    shown = np.concatenate([*behind, *values[spec.background :], *_bounds(edges, spec)])
+    y_low, y_high, y_marks = y_axis(shown, rows, spec.log)
     margin = max((len(label) for _, label in y_marks), default=0)
     columns = spec.width - margin - 1
     if columns < MIN_COLUMNS or rows < MIN_ROWS:
@@ -91,10 +96,13 @@ def lay_out(spec: PlotSpec) -> PlotLayout:
         found = [int(column(np.array(float(step)))) for step in steps]
         return [(index, at) for index, at in enumerate(found) if 0 <= at <= across]
 
-    dots = [
-        braille.line(np.stack([column(steps_at(curve, kept.index)), row(numbers)], axis=1), kept.gap)
+    drawn = [
+        (column(steps_at(curve, kept.index)), row(numbers), kept.gap)
         for (curve, kept), numbers in zip(points, values, strict=True)
     ]
+    marks = outliers(curves, drawn, up, spec) | marked_points(curves, drawn, spec, columns)
+    drawn = [(across_, np.clip(up_, 0, up), gap) for across_, up_, gap in drawn]
+    dots = [braille.line(np.stack([across_, up_], axis=1), gap) for across_, up_, gap in drawn]
     bands = []
     for pair in edges:
         low, high = (
@@ -112,10 +120,13 @@ def lay_out(spec: PlotSpec) -> PlotLayout:
     front = dots[spec.background :]
     if spec.dashed:
         front = [braille.dashed(mine, number) for number, mine in enumerate(front)]
-    front = braille.share(front, columns, rows)
+    # With marked points the first curve lies on top: the line of a few evaluations would hide a training loss.
+    order = slice(None, None, -1 if spec.points else 1)
+    front = braille.share(front[order], columns, rows)
     back = [*(line for line, _ in verticals), *bands, *dots[: spec.background]]
     back = braille.hidden_behind(back, front, columns, rows)
-    colors = [*(color for _, color in verticals), *(color for *_, color in spec.bands), *(color for _, color in curves)]
+    colors = [*(color for _, color in verticals), *(color for *_, color in spec.bands)]
+    colors += [color for _, color in (*curves[: spec.background], *curves[spec.background :][order])]
     return PlotLayout(
         spec.width,
         spec.height,
@@ -130,7 +141,8 @@ def lay_out(spec: PlotSpec) -> PlotLayout:
         tuple((round((x - x_low) / (x_high - x_low) * across) // DOTS_X, label) for x, label in x_marks),
         tuple((int(row(np.array(y))) // DOTS_Y, label) for y, label in y_marks),
         tuple((at, character, color) for at, (character, color) in sorted(markers.items())),
-        margin,
+        margin=margin,
+        points=tuple((*place, *mark) for place, mark in sorted(marks.items())),
         x_range=(x_low, x_high),
     )
 

@@ -37,6 +37,10 @@ def render(layout: PlotLayout) -> list[list[ColoredText]]:
     colors = [color for color, _, _ in layout.lines]
     used = cells > 0
     cells = np.where(used, cells + BLANK, ord(" ")).astype("<u4")
+    for number, (across_, up_, character, color) in enumerate(layout.points, len(colors)):
+        place = rows - 1 - up_, across_
+        cells[place], owners[place], used[place] = ord(character), number, True
+        colors.append(color)
     if layout.gaps:
         across = np.array(layout.gaps) // DOTS_X
         cells[-1, across] = ord("×")

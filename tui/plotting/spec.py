@@ -35,6 +35,8 @@ class PlotSpec:
     """Step, character and colour of the markers on the x axis."""
     dashed: bool = False
     """Tell the curves apart by dashes, for terminals without colours."""
+    points: bool = False
+    """Mark the points of curves with few points."""
     background: int = 0
     bands: tuple[tuple[Series, Series, Color], ...] = ()
     """Lower edge, upper edge and colour of the bands behind all curves."""

@@ -8,6 +8,7 @@ from ..formatting import duration
 
 CLOCK = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)  # seconds
 UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))  # of step numbers
+MOST = 100  # ticks of an axis
 Ticks = list[tuple[float, str]]
 """Position and label of each tick."""
 
@@ -23,9 +24,13 @@ def nice_step(span: float, parts: int) -> float:
 
 def linear(low: float, high: float, parts: int) -> Ticks:
     """Return ticks between `low` and `high`."""
-    step = nice_step(high - low, parts)
+    return at_multiples(low, high, nice_step(high - low, parts))
+
+
+def at_multiples(low: float, high: float, step: float) -> Ticks:
+    """Return ticks at the multiples of `step`, `MOST` at most."""
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    places = [index * step for index in range(first, min(last, first + 2 * parts + 2) + 1)]
+    places = [index * step for index in range(first, min(last, first + MOST) + 1)]
     biggest = max(map(abs, places), default=0.0)
     scientific = biggest >= 1e6 or 0 < biggest < 1e-3
     return [(place, _label(place, step, scientific)) for place in places]
@@ -33,11 +38,20 @@ def linear(low: float, high: float, parts: int) -> Ticks:
 
 def logarithmic(low: float, high: float, parts: int) -> Ticks:
     """Return ticks for a log axis between the exponents `low` and `high`."""
-    decades = math.floor(high + 1e-9) - math.ceil(low - 1e-9)
-    if decades < 1:
+    powers = math.floor(high + 1e-9) - math.ceil(low - 1e-9)
+    if powers < 1:
         return [(math.log10(number), label) for number, label in linear(10**low, 10**high, parts) if number > 0]
-    every = max(1, math.ceil((decades + 1) / max(parts, 1)))
-    exponents = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1, every)
+    every = max(1, math.ceil((powers + 1) / max(parts, 1)))
+    return _powers(math.ceil(low - 1e-9), high, every)
+
+
+def decades(low: float, high: float, every: int) -> Ticks:
+    """Return ticks for a log axis at the exponents that are multiples of `every`."""
+    return _powers(math.ceil(low / every - 1e-9) * every, high, every)
+
+
+def _powers(first: int, high: float, every: int) -> Ticks:
+    exponents = range(first, min(math.floor(high + 1e-9), first + MOST * every) + 1, every)
     written_out = all(abs(exponent) <= 5 for exponent in exponents)
     return [(float(n), f"{10.0**n:.{max(0, -n)}f}" if written_out else f"1e{n}") for n in exponents]
 
@@ -68,7 +82,8 @@ def _short(number: float, step: float) -> str:
     """Return a number with a unit, 1.5k, and with the digits that tell it from the ticks a `step` beside it."""
     size, unit = next(((size, unit) for size, unit in UNITS if abs(number) >= size), (1.0, ""))
     text = f"{number / size:.{_decimals(step / size)}f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-0", "0") + unit
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return ("0" if text == "-0" else text) + unit
 
 
 def _label(place: float, step: float, scientific: bool) -> str:

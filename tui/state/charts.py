@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stoker.engine.history.fold_history import FoldHistory
 from stoker.engine.history.history import RunHistory
 from stoker.engine.history.series import PointSeries, Series, StepSeries
@@ -19,6 +22,9 @@ _Source = Callable[[FoldHistory], Series]
 ALL: Literal["all"] = "all"
 EMPTY = PointSeries()
 LOSS, LEARNING_RATE = "loss", "learning rate"
+ENDS = 10  # steps whose mean is the first loss, and the newest one
+TREND_POINTS, STEADY = 2, 0.005  # points that a trend compares at least; share of the value that is no trend
+BECOMES_LOG, STAYS_LOG = 10.0, 5.0  # factors by which a loss fell on a log axis
 LEARNING_RATE_COLOR = 4  # index of the curve's colour
 
 
@@ -34,6 +40,8 @@ class Chart:
     bands: tuple[tuple[int, Series, Series], ...] = ()
     """Colour, lower edge and upper edge of the bands behind everything."""
     smoothed: bool = False
+    points: bool = False
+    """Mark the evaluations on their curves."""
     empty: str = "No evaluation yet."
     """The note of a plot without points."""
 
@@ -66,7 +74,7 @@ def charts_of(history: RunHistory, shown: ShownFold, cache: CurveCache, empty: s
             curves.append((label, smooth))
             background += [(color, raw)] if smooth is not raw else []
             bands += [(color, cache.mean(low), cache.mean(high))] if banded else []
-        return Chart(name, tuple(curves), first_color, tuple(background), tuple(bands), bool(background), empty)
+        return Chart(name, tuple(curves), first_color, tuple(background), tuple(bands), bool(background), True, empty)
 
     losses = {"train": _train, **{split: _evaluated(split, LOSS) for split in splits}}
     charts = [chart(LOSS, 0, losses, empty)]
@@ -86,6 +94,21 @@ def _evaluated(split: str, metric: str) -> _Source:
     return lambda fold: fold.evaluated.get((split, metric), EMPTY)
 
 
+def falls_far(train: StepSeries, before: bool) -> bool:
+    """Return whether a training loss fell to a tenth, so that a linear axis would show a flat line.
+
+    A loss that was shown on a log axis `before` stays there until it is above a fifth, so that the axis does not flicker.
+    """
+    first, last = (float(np.nanmean(part)) if np.isfinite(part).any() else 0.0 for part in _ends(train.values))
+    return last > 0 and first / last > (STAYS_LOG if before else BECOMES_LOG)
+
+
+def _ends(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the first and the last values; none at all if one of them is not above 0, where a log axis has a gap."""
+    ends = values[:ENDS], values[-ENDS:]
+    return ends if len(values) > 2 * ENDS and all((end > 0).all() for end in ends) else (values[:0], values[:0])
+
+
 def markers_of(fold: FoldHistory) -> list[tuple[int, str]]:
     """Return step and kind of each marker on the x axis of a fold, the most important kind last."""
     found = [(event.step or 0, "saved") for event in fold.checkpoints if event.kind != "best"]
@@ -98,6 +121,26 @@ def overfitting_step(fold: FoldHistory) -> int | None:
     """Return the best step of a fold with an overfitting warning, else None."""
     warned = any(event.kind == "overfitting" for event in fold.warnings)
     return fold.early_stopping[-1].best_step if warned and fold.early_stopping else None
+
+
+def newest_value(curve: Series) -> float | None:
+    """Return the last value of a curve, or None without one."""
+    return float(curve.values[-1]) if curve.length else None
+
+
+def trend_of(curve: Series) -> int | None:
+    """Return -1 for a falling curve, 1 for a rising one, 0 for a steady one, None where that cannot be told.
+
+    It compares the means of the two last twentieths, of two points at least. A change below half a percent, or below
+    the scatter of the points, is none.
+    """
+    size = max(TREND_POINTS, curve.length // 20)
+    before, last = curve.values[-2 * size : -size], curve.values[-size:]
+    if len(before) < size or not (np.isfinite(before).all() and np.isfinite(last).all()):
+        return None
+    change = float(last.mean() - before.mean())
+    scatter = float(np.sqrt((before.var() + last.var()) / 2))
+    return 0 if abs(change) <= max(STEADY * abs(float(before.mean())), scatter) else 1 if change > 0 else -1
 
 
 def value_at(curve: Series, step: int) -> float | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 
 from stoker.engine.history.history import RunHistory
+from stoker.engine.history.judge import judge
+from stoker.engine.history.verdict import Verdict
 from stoker.engine.runs import events as e
 from stoker.engine.runs.status import FINISHED
 
@@ -12,6 +14,7 @@ from .event_text import outcome
 from .log_lines import Level, Line, line
 
 KEPT_LINES = 2000  # log lines kept at most
+JUDGE_INTERVAL = 2.0  # seconds between two judgements while the run trains
 BLINK = 0.3  # seconds; a shorter evaluation does not change the shown status
 
 
@@ -34,6 +37,8 @@ class RunView(RunHistory):
         """Counts the changes of `lines`."""
         self.version = 0
         """Counts the changes of everything shown."""
+        self._verdict: Verdict | None = None
+        self._judged: tuple[float, int] = (0.0, -1)  # when, in Unix seconds, and the version that was judged
         self._evaluated: tuple[int | None, int | None] | None = None  # fold and step of the last line, an evaluation's
 
     def status(self, now: float) -> str:
@@ -47,6 +52,13 @@ class RunView(RunHistory):
         if self.evaluating is not None and now - self.evaluating.at < BLINK:
             return "paused" if self.paused else "training"
         return self.state
+
+    def verdict(self, now: float) -> Verdict | None:
+        """Return the judgement of the training at `now`, in Unix seconds; a new one every `JUDGE_INTERVAL` at most."""
+        at, version = self._judged
+        if self.caught_up and version != self.version and (self.finished or not 0 <= now - at < JUDGE_INTERVAL):
+            self._verdict, self._judged = judge(self), (now, self.version)
+        return self._verdict
 
     def clock(self, now: float) -> float:
         """Return the seconds to show at `now`: of loading while the run loads, then of training."""

@@ -11,10 +11,12 @@ from stoker.engine.runs.status import FINISHED
 from ..plotting.curve_cache import CurveCache
 from ..plotting.decorations import Decorations
 from ..plotting.x_axis import STEPS, Unit, XAxis
-from .charts import ALL, LOSS, Chart, ShownFold, charts_of, fold_of, markers_of, overfitting_step
+from .charts import ALL, LOSS, Chart, ShownFold, charts_of, falls_far, fold_of, markers_of, overfitting_step
 
 MEAN_WIDTHS = (10, 100, 1000, 10_000)  # steps of the running mean
 LAST_STEPS = (10_000, 1000, 100)  # steps of the view "last N steps"
+AUTO_WIDTHS = tuple(factor * 10**power for power in range(1, 5) for factor in (1, 2, 5))  # steps, without a choice
+MEANS_SHOWN = 15  # widths of the running mean that the shown steps hold at least, without a choice
 MIN_WIDTH = 8  # steps; the strongest zoom
 FAR = 10  # columns; the cursor moves this far with shift
 
@@ -29,8 +31,10 @@ class Viewport:
         self.selected = LOSS
         """The name of the large plot."""
         self.grid = False
-        self.log_plots: set[str] = set()
-        """The names of the plots with a logarithmic axis."""
+        self.log_choices: dict[str, bool] = {}
+        """Whether a plot has a logarithmic axis, by its name, where the user chose."""
+        self.mean: int | None = None
+        """The steps of the running mean, 0 for none, or None to choose by the steps shown."""
         self.unit: Unit = "step"
         self.fold: ShownFold = None
         """The chosen fold, or None to follow the run: the trained fold, and all folds at the end."""
@@ -42,6 +46,13 @@ class Viewport:
         """The step under the cursor."""
         self.cache = CurveCache()
         self._names: list[str] = [LOSS]
+        self._loss_falls_far = False
+
+    @property
+    def log_plots(self) -> set[str]:
+        """The names of the plots with a logarithmic axis: the loss too, where it fell to a tenth."""
+        chosen = {name for name, log in self.log_choices.items() if log}
+        return chosen | ({LOSS} if self._loss_falls_far and LOSS not in self.log_choices else set())
 
     @property
     def plots(self) -> int:
@@ -67,7 +78,11 @@ class Viewport:
 
     def charts(self, history: RunHistory, empty: str) -> list[Chart]:
         """Return the plots, the large one first; `empty` is the note before the first step."""
-        charts = charts_of(history, self.shown_fold(history), self.cache, empty)
+        shown = self.shown_fold(history)
+        self.cache.width = self._mean_width(history)
+        self.cache.smooth_points = self.mean is not None
+        self._loss_falls_far = falls_far(fold_of(history, shown).train, self._loss_falls_far)
+        charts = charts_of(history, shown, self.cache, empty)
         self._names = [chart.name for chart in charts]
         index = self._names.index(self.selected) if self.selected in self._names else 0
         return charts if self.grid else charts[index:] + charts[:index]
@@ -110,7 +125,7 @@ class Viewport:
             case "fold":
                 return len(history.folds) > 1
             case "mean":
-                return self.cache.width > 0 or self.last_step(history) > MEAN_WIDTHS[0]
+                return self._mean_width(history) > 0 or self.last_step(history) > MEAN_WIDTHS[0]
             case "last":
                 return self.width is not None or self.last_step(history) > LAST_STEPS[-1]
         return not what.isdigit() or int(what) <= self.plots
@@ -123,10 +138,10 @@ class Viewport:
             case "grid":
                 self.grid = not self.grid
             case "log":
-                self.log_plots ^= {self.selected}
+                self.log_choices[self.selected] = self.selected not in self.log_plots
             case "mean":
-                widths = (0, *(width for width in MEAN_WIDTHS if width < self.last_step(history)))
-                self.cache.width = _next(widths, self.cache.width)
+                widths = (None, 0, *(width for width in MEAN_WIDTHS if width < self.last_step(history)))
+                self.mean = _next(widths, self.mean)
             case "axis":
                 units: tuple[Unit, ...] = ("step", "epoch", "time") if history.steps_per_epoch else ("step", "time")
                 self.unit = _next(units, self.unit)
@@ -159,6 +174,13 @@ class Viewport:
             end = around + round((end - around) * width / max(1, end - first))
         self.width = width
         self.end = None if end >= last else max(end, width)
+
+    def _mean_width(self, history: RunHistory) -> int:
+        """Return the chosen steps of the running mean; without a choice few enough that the curve keeps its shape."""
+        if self.mean is not None:
+            return self.mean
+        steps = self.width or self.last_step(history)
+        return max((width for width in AUTO_WIDTHS if width * MEANS_SHOWN <= steps), default=0)
 
     def _move(self, columns: int, history: RunHistory, width: int) -> None:
         last = self.last_step(history)

@@ -65,5 +65,6 @@ class ChartGrid(Container):
                 empty=chart.empty,
                 background=chart.background,
                 bands=chart.bands,
+                points=chart.points,
                 decorations=large if not index and not grid else replace(small, caption="log" * log),
             )

@@ -69,8 +69,12 @@ class PlotWidget(RowWidget):
         background: Sequence[tuple[int, Series]] = (),
         bands: Sequence[tuple[int, Series, Series]] = (),
         decorations: Decorations = PLAIN,
+        points: bool = False,
     ) -> None:
-        """Show the curves up to `last_step`, or the note `empty`. Called on every tick: returns early if all is drawn."""
+        """Show the curves up to `last_step`, or the note `empty`. Called on every tick: returns early if all is drawn.
+
+        `points` marks the points of curves that have few.
+        """
         size = self.content_size
         if size.width <= 0 or size.height <= 0:
             return
@@ -111,6 +115,7 @@ class PlotWidget(RowWidget):
             decorations.window,
             tuple((step, MARKERS[kind], self._color(kind)) for step, kind in decorations.markers),
             self.app.no_color,
+            points,
             len(background),
             bands=tuple(shades),
             vertical_lines=tuple((step, color) for step, color in lines if step is not None),
@@ -126,9 +131,8 @@ class PlotWidget(RowWidget):
         decorations = self._decorations
         shown = {kind for _, kind in decorations.markers}
         markers = [(kind, marker, self._color(kind)) for kind, marker in MARKERS.items() if kind in shown]
-        title = f"{self.title} ({decorations.caption})" if decorations.caption else self.title
         colored = list(zip(curves, colors, strict=True))
-        words = legend(title, colored, decorations.cursor, markers, width, self.app.no_color)
+        words = legend(self.title, decorations.caption, colored, decorations.cursor, markers, width, self.app.no_color)
         # Contents with the same text compare equal, whatever their colours.
         if self._shown_legend is None or not words.is_same(self._shown_legend):
             self.border_title = self._shown_legend = words

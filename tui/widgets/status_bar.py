@@ -1,4 +1,4 @@
-"""The top line of the dashboard: state, run, device, time."""
+"""The top of the dashboard: state, run, device, time, and the judgement of the training."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from stoker.engine.runs.status import FINISHED, label
 
 from ..formatting import count, duration
+from ..state.judgement import BAD, judgement
 from ..state.run_view import RunView
 from ..state.styled_text import StyledRow
 from .panel import Panel, justify
@@ -27,12 +28,14 @@ UNKNOWN = ("·", "$secondary")
 
 
 class StatusBar(Panel):
-    """State, run, device, model size, and the time of training or loading on one line."""
+    """State, run, device, model size and the time of training or loading; below them how the training goes."""
 
     def rows(self, view: RunView, now: float, width: int) -> list[StyledRow]:
-        """Return the one line; without room the less important facts are dropped first."""
+        """Return the line and the judgement below it; without room the less important facts are dropped first."""
         state = view.status(now)
         mark, style = STATE_STYLES.get(state, UNKNOWN)
+        if state in FINISHED and (verdict := view.verdict(now)) is not None and verdict.kind in BAD:
+            style = "$warning" if style == "$success" else style
         words = label(state)
         if state == "evaluating" and view.evaluating is not None:
             words = f"evaluating {view.evaluating.split}"
@@ -54,4 +57,4 @@ class StatusBar(Panel):
                 facts.pop()
             if facts:
                 right.insert(0, (" " + " · ".join(facts), "$label"))
-        return [justify(left, right, width)]
+        return [justify(left, right, width), justify(judgement(view, now, width), [], width)]

@@ -11,6 +11,7 @@ from stoker.engine.runs.folder import RunFolder
 from stoker.tui.app.app import StokerApp
 from stoker.tui.backend.engine_thread import EngineThread
 from stoker.tui.screens.confirm import Confirm
+from stoker.tui.screens.leave import Leave
 from tests.support.fake_engine import FakeEngine
 from tests.support.recorded import Recorded, run
 
@@ -161,6 +162,34 @@ async def test_quit_question_closes_when_the_run_ends(
         app.dashboard.action_send("stop")
         await wait_until(lambda: app.screen is app.dashboard)
         assert app.finished is not None and app.is_running
+
+
+async def test_quit_question_offers_to_detach(app: StokerApp, fake_engine: FakeEngine, wait_until: Until) -> None:
+    """The key d saves the run and leaves it to a background process."""
+    async with app.run_test(size=(100, 30)) as pilot:
+        await wait_until(lambda: app.dashboard.view.step > 5)
+        await pilot.press("q")
+        await wait_until(lambda: isinstance(app.screen, Leave))
+        await wait_until(lambda: app.screen.query("#detach"))
+        await pilot.press("d")
+        await wait_until(lambda: app.finished)
+    assert app.continues_in_background
+
+
+async def test_quit_question_of_a_paused_run_does_not_offer_to_detach(
+    app: StokerApp, fake_engine: FakeEngine, wait_until: Until
+) -> None:
+    """A background process would train on unasked."""
+    async with app.run_test(size=(100, 30)) as pilot:
+        await wait_until(lambda: app.dashboard.view.step > 5)
+        await pilot.press("space")
+        await wait_until(lambda: app.dashboard.view.state == "paused")
+        await pilot.press("q")
+        await wait_until(lambda: isinstance(app.screen, Leave) and app.screen.query("#yes"))
+        assert not app.screen.query("#detach")
+        await pilot.press("d")
+        await pilot.pause()
+        assert isinstance(app.screen, Leave) and not app.detached
 
 
 async def test_detach_is_refused_while_the_run_is_paused(

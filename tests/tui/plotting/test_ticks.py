@@ -52,6 +52,11 @@ def test_labels_differ(low: float, share: float, parts: int) -> None:
         assert len(set(labels)) == len(labels)
 
 
+def test_a_negative_label_keeps_its_sign() -> None:
+    """-0.5 and 0.5 are two labels; -0 is 0."""
+    assert [label for _, label in ticks.epochs(-1, 1, 4)] == ["-1", "-0.5", "0", "0.5", "1"]
+
+
 @given(st.floats(-1e30, 1e30), st.floats(-1e30, 1e30), st.integers(0, 50))
 def test_ticks_lie_inside_and_are_few(one: float, other: float, parts: int) -> None:
     """Any range has a few ticks inside it."""

@@ -52,7 +52,7 @@ def drawn(curve: PlotWidget) -> list[str]:
 
 
 def dots(row: str) -> list[int]:
-    return [column for column, mark in enumerate(row) if "⠀" < mark <= "⣿"]
+    return [column for column, mark in enumerate(row) if "⠀" < mark <= "⣿" or mark == "▲"]
 
 
 async def large_of(app: StokerApp, wait_until: Until) -> PlotWidget:
@@ -72,7 +72,7 @@ async def test_a_spike_of_one_step_in_a_hundred_thousand(
     async with app.run_test(size=(120, 40)) as pilot:
         await wait_until(lambda: app.dashboard.view.step == 100_000)
         if smoothed:
-            await pilot.press("m", "m", "m")
+            await pilot.press("m", "m", "m", "m")
         curve = await large_of(app, wait_until)
         await wait_until(lambda: "mean of 1,000" in str(curve.border_title) or not smoothed)
         await wait_until(lambda: any(map(dots, drawn(curve)[:2])))
@@ -96,11 +96,11 @@ async def test_nan_is_a_gap_and_the_rest_stays(run_folder: RunFolder, wait_until
 
 
 async def test_one_point(run_folder: RunFolder, wait_until: Until) -> None:
-    """One point is one dot, and every key works."""
+    """One point is one mark, and every key works."""
     app = app_of(run_folder, run_of([0.5]))
     async with app.run_test(size=(120, 40)) as pilot:
         curve = await large_of(app, wait_until)
-        await wait_until(lambda: any(map(dots, drawn(curve))))
+        await wait_until(lambda: any("●" in row for row in drawn(curve)))
         await pilot.press("up", "up", "left", "left", "m", "x", "x", "l", "w", "down")
         await pilot.pause()
         assert app.is_running

@@ -16,7 +16,7 @@ from stoker.engine.runs import events as e
 from stoker.engine.runs.folder import RunFolder
 from stoker.tui.app.app import StokerApp
 from stoker.tui.plotting.curve_cache import CurveCache
-from stoker.tui.state.charts import ALL, charts_of, markers_of, overfitting_step, value_at
+from stoker.tui.state.charts import ALL, charts_of, markers_of, overfitting_step, trend_of, value_at
 from stoker.tui.state.run_view import RunView
 from stoker.tui.state.viewport import Viewport
 from stoker.tui.widgets.plot import PlotWidget
@@ -154,10 +154,10 @@ def test_other_folds_are_a_band() -> None:
 def test_every_metric_is_smoothed() -> None:
     """The raw curve is in the background; only a smoothed plot says so in its title."""
     view, viewport = view_of(run(540)), Viewport()
-    viewport.cache.width = 10
+    viewport.mean = 10
     losses, accuracy, _ = viewport.charts(view, "")
     assert losses.smoothed and losses.background == ((0, view.current.train),) and not accuracy.smoothed
-    viewport.cache.width = 100
+    viewport.mean = 100
     losses, accuracy, rates = viewport.charts(view, "")
     assert [curve for _, curve in losses.background] == [view.current.train, view.current.evaluated["test", "loss"]]
     assert accuracy.background == ((1, view.current.evaluated["test", "accuracy"]),) and not rates.smoothed
@@ -165,6 +165,44 @@ def test_every_metric_is_smoothed() -> None:
         viewport.decorations(view, accuracy)[0].caption == "mean of 100"
         and not viewport.decorations(view, rates)[0].caption
     )
+
+
+def test_a_loss_that_fell_to_a_tenth_has_a_log_axis() -> None:
+    """It is chosen without a key, stays while the loss rises a little, and the user's choice wins."""
+    view, viewport = view_of(run(330)), Viewport()
+    viewport.charts(view, "")
+    assert "loss" not in viewport.log_plots
+    view.apply(e.Steps(first=331, step=360, losses=[0.01] * 30))
+    viewport.charts(view, "")
+    assert viewport.log_plots == {"loss"}
+    view.apply(e.Steps(first=361, step=370, losses=[0.3] * 10))
+    viewport.charts(view, "")
+    assert viewport.log_plots == {"loss"}
+    viewport.change("log", view, 60)
+    assert not viewport.log_plots
+    viewport.change("log", view, 60)
+    assert viewport.log_plots == {"loss"}
+
+
+def test_the_running_mean_follows_the_length_of_the_run() -> None:
+    """It is a small part of the steps shown, and none for a short run."""
+    for last, width in ((100, 0), (330, 20), (540, 20)):
+        view, viewport = view_of(run(last)), Viewport()
+        losses, accuracy, _ = viewport.charts(view, "")
+        assert viewport.cache.width == width and losses.smoothed == (width > 0)
+        assert not accuracy.smoothed, "evaluations are averaged by choice alone"
+    viewport.change("last", view, 60)
+    viewport.charts(view, "")
+    assert viewport.cache.width == 0, "the last 100 steps"
+
+
+def test_a_trend_is_told_from_noise() -> None:
+    """An arrow for a curve that falls or rises, and a dash for one that only scatters."""
+    falling, noisy, short = StepSeries(), StepSeries(), StepSeries()
+    falling.put(1, [2.0 - step / 500 for step in range(400)])
+    noisy.put(1, [0.3 + 0.1 * (step * 7 % 5) for step in range(400)])
+    short.put(1, [1.0, 0.5])
+    assert (trend_of(falling), trend_of(noisy), trend_of(short)) == (-1, 0, None)
 
 
 async def test_keys_choose_the_large_plot(run_folder: RunFolder, wait_until: Until) -> None:
