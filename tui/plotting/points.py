@@ -40,7 +40,8 @@ def within_reach(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
     if not len(numbers):
         return numbers
     low, high = np.percentile(numbers, REACH)
-    return numbers[(numbers >= low) & (numbers <= high)]
+    kept: NDArray[np.float64] = numbers[(numbers >= low) & (numbers <= high)]
+    return kept
 
 
 def outliers(curves: Sequence[tuple[Series, Color]], drawn: Sequence[Drawn], top: int, spec: PlotSpec) -> Marks:

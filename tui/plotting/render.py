@@ -38,8 +38,8 @@ def render(layout: PlotLayout) -> list[list[ColoredText]]:
     used = cells > 0
     cells = np.where(used, cells + BLANK, ord(" ")).astype("<u4")
     for number, (across_, up_, character, color) in enumerate(layout.points, len(colors)):
-        place = rows - 1 - up_, across_
-        cells[place], owners[place], used[place] = ord(character), number, True
+        marked = rows - 1 - up_, across_
+        cells[marked], owners[marked], used[marked] = ord(character), number, True
         colors.append(color)
     if layout.gaps:
         across = np.array(layout.gaps) // DOTS_X

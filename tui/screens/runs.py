@@ -16,7 +16,7 @@ from ..widgets.runs_table import RunsTable
 from .confirm import Confirm
 from .runs_list import RunsList
 
-NEEDS_RUN = ("open", "resume", "mark", "compare", "delete")  # actions on the run under the cursor
+NEEDS_RUN = ("open", "resume", "mark", "mark_all", "order", "compare", "delete")  # actions on the run under the cursor
 
 
 class RunOpener(Protocol):
@@ -34,7 +34,7 @@ class RunsScreen(RunsList):
 
     TITLE = "runs"
     HELP = """\
-The runs of a folder, newest first. Best is the value that early stopping watches. \
+The runs of a folder. Best is the value that early stopping watches; curve is its course. \
 Age is the time since the last event. An interrupted run has lost its engine: resume it.
 
 A run that you resume here trains in this window. It keeps training when you return to the list, \
@@ -43,6 +43,8 @@ and it is saved when you quit."""
         Binding("enter", "open", "Open", id="list.open", tooltip="Show its dashboard"),
         Binding("r", "resume", "Resume", id="list.resume", tooltip="Train it in this window; extend a finished run"),
         Binding("space", "mark", "Mark", id="list.mark", tooltip="Mark this run for a comparison, or unmark it"),
+        Binding("a", "mark_all", "Mark all", id="list.mark_all", tooltip="Mark all runs that are shown", show=False),
+        Binding("o", "order", "Sort", id="list.order", tooltip="Newest, best, longest, or by name"),
         Binding("c", "compare", "Compare", id="list.compare", tooltip="Curves and settings of the marked runs"),
         Binding("e", "app.results", "Results", id="list.results", tooltip="Scores of the best checkpoint"),
         Binding("slash", "filter", "Filter", id="list.filter", tooltip="Only runs with these words", key_display="/"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from textual.app import ComposeResult
@@ -12,9 +13,10 @@ from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerState
 
 from stoker.engine.runs.folder import RunFolder
-from stoker.engine.runs.status import label
 
+from ..state.run_filter import matches
 from ..state.run_index import RunIndex
+from ..state.run_order import LABELS, ORDERS, Order, ordered, what_differs
 from ..state.run_summary import RunSummary
 from ..widgets.key_footer import KeyFooter
 from ..widgets.ordered_input import OrderedInput
@@ -46,6 +48,9 @@ class RunsList(Screen[None]):
         self.marked: frozenset[str] = frozenset()
         """The names of the marked runs."""
         self._folder_name = str(folder) if folder.is_absolute() else f"./{folder}"
+        self.order: Order = "newest"
+        self.shown: list[RunSummary] = []
+        """The runs that match the filter, in their order."""
         self._reading = False
 
     def compose(self) -> ComposeResult:
@@ -53,7 +58,7 @@ class RunsList(Screen[None]):
         yield ScreenHeader(id="title")
         yield RunsTable(id="runs")
         yield Static(id="empty")
-        yield OrderedInput(placeholder="words of a run, its settings or metrics, lr=0.01", id="filter", compact=True)
+        yield OrderedInput(placeholder="words, -words, lr>=0.003, accuracy<0.9", id="filter", compact=True)
         yield KeyFooter(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
@@ -95,15 +100,17 @@ class RunsList(Screen[None]):
         """Show the runs that match the filter."""
         rows = self.rows or []
         self.marked &= {row.run for row in rows}
-        words = self.query_one("#filter", Input).value.lower().split()
-        shown = [row for row in rows if all(_matches(word, row) for word in words)]
+        words = self.query_one("#filter", Input).value
+        differs = what_differs(rows)
+        found = [replace(row, differs=differs[row.run]) for row in rows if matches(words, row)]
+        shown = self.shown = ordered(found, self.order)
         table, empty = self.query_one(RunsTable), self.query_one("#empty", Static)
         had_run = table.current is not None
         table.show(shown, self.marked)
         table.display, empty.display = bool(shown), not shown and self.rows is not None
         if not shown:
             text = NO_MATCH if rows else NO_RUNS
-            empty.update(text.format(folder=_escaped(self._folder_name), words=_escaped(" ".join(words))))
+            empty.update(text.format(folder=_escaped(self._folder_name), words=_escaped(words)))
         self.query_one(ScreenHeader).show("runs", self._folder_name, self._counts(rows, shown))
         if had_run != (table.current is not None):
             self.refresh_bindings()
@@ -114,6 +121,7 @@ class RunsList(Screen[None]):
         training = sum(row.state == "training" for row in rows)
         total = f"{len(rows)} run" + "s" * (len(rows) > 1)
         return [
+            LABELS[self.order],
             total if len(shown) == len(rows) else f"{len(shown)} of {total}",
             f"{training} training" if training else "",
             f"{len(self.marked)} marked" if self.marked else "",
@@ -158,19 +166,23 @@ class RunsList(Screen[None]):
         self.show_rows()
         self.refresh_bindings()
 
+    def action_order(self) -> None:
+        """Show the runs in the next order."""
+        self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
+        self.show_rows()
+
+    def action_mark_all(self) -> None:
+        """Mark all runs that are shown, or unmark them if they are all marked."""
+        names = frozenset(row.run for row in self.shown)
+        self.marked = self.marked - names if names <= self.marked else self.marked | names
+        self.show_rows()
+        self.refresh_bindings()
+
     def action_unmark(self) -> None:
         """Remove all marks."""
         self.marked = frozenset()
         self.show_rows()
         self.refresh_bindings()
-
-
-def _matches(word: str, row: RunSummary) -> bool:
-    """Return whether a run has the word: in a name or value, or with `=` in a setting such as `lr=0.01`."""
-    if "=" in word:
-        return word in " ".join(f"{name}={value}" for name, value in row.settings.items()).lower()
-    found = (row.run, row.task, row.state, label(row.state), *row.metrics, *row.settings.values())
-    return word in " ".join(map(str, found)).lower()
 
 
 def _escaped(text: object) -> str:

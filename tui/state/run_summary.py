@@ -10,6 +10,7 @@ from typing import Any
 from stoker.engine.errors import RunError
 from stoker.engine.runs.events import EarlyStopping, Evaluated, RunFinished, RunStarted, Steps
 from stoker.engine.runs.folder import RunFolder
+from stoker.engine.runs.metric_direction import direction
 from stoker.engine.runs.status import state_of
 
 
@@ -35,6 +36,14 @@ class RunSummary:
     """Seconds since the last event."""
     settings: dict[str, Any] = field(default_factory=dict)
     """The parameters of the task, and the settings."""
+    differs: str = ""
+    """The settings in which the listed runs of its task differ, such as `dropout=0.5 seed=3`."""
+    curve: list[float] = field(default_factory=list)
+    """The newest evaluations of the monitored metric, oldest first; those that are finite."""
+    direction: str | None = None
+    """Whether `higher` or `lower` is better for the monitored metric; None if that is unknown."""
+    seconds: float | None = None
+    """The time from the start to the last event, in seconds."""
 
 
 def summarise(folder: RunFolder, now: float | None = None) -> RunSummary:
@@ -48,12 +57,17 @@ def summarise(folder: RunFolder, now: float | None = None) -> RunSummary:
     monitor: str | None = None
     best: float | None = None
     metrics: dict[str, float] = {}
+    directions: dict[str, str] = {}
+    evaluated: list[Evaluated] = []
     for event in events:
+        if isinstance(event, RunStarted) and event.metrics:
+            directions = event.metrics
         match event:
             case RunStarted() | Steps():
                 step, epoch = event.step or step, event.epoch or epoch
             case Evaluated():
                 metrics = event.metrics
+                evaluated.append(event)
             case EarlyStopping():
                 monitor, best = event.monitor, event.best
             case RunFinished():
@@ -61,6 +75,7 @@ def summarise(folder: RunFolder, now: float | None = None) -> RunSummary:
                 metrics = event.test or metrics
     if best is None and (early := folder.last_early_stopping()) is not None and (early.step or 0) <= step:
         monitor, best = early.monitor, early.best
+    curve = [event.metrics[monitor] for event in evaluated if monitor in event.metrics] if monitor else []
     last = max((event.at for event in events), default=record.started)
     return RunSummary(
         run=folder.name,
@@ -74,5 +89,8 @@ def summarise(folder: RunFolder, now: float | None = None) -> RunSummary:
         metrics={name: value for name, value in metrics.items() if math.isfinite(value)},
         started=record.started,
         settings={**record.parameters, **(record.settings or record.given)},
+        curve=[value for value in curve if math.isfinite(value)],
+        direction=direction(monitor, directions) if monitor else None,
+        seconds=max(0.0, last - record.started) if events else None,
         age=max(0.0, (time.time() if now is None else now) - last),
     )

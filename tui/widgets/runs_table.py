@@ -16,9 +16,11 @@ from ..formatting import ago, count, metrics, value
 from ..state.run_summary import RunSummary
 from ..state.styled_text import StyledRow
 from .panel import bar
+from .spark import spark
 from .status_bar import STATE_STYLES
 
 BAR_WIDTH = 10  # columns
+SPARK_WIDTH = 8  # columns
 
 
 class Column(NamedTuple):
@@ -53,11 +55,13 @@ def _best(row: RunSummary) -> StyledRow:
 COLUMNS = (
     Column("state", 16, 0, _state),
     Column("run", 0, 0, lambda row: [(row.run, "")]),
-    Column("task", 16, 110, lambda row: [(row.task.rpartition("/")[2], "label")]),
-    Column("progress", BAR_WIDTH, 96, _bar),
+    Column("differs", 32, 100, lambda row: [(row.differs, "label")]),
+    Column("task", 16, 124, lambda row: [(row.task.rpartition("/")[2], "label")]),
+    Column("progress", BAR_WIDTH, 140, _bar),
     Column("epoch", 13, 52, _epochs),
-    Column("step", 11, 130, lambda row: [(count(row.step), "label")]),
+    Column("step", 11, 150, lambda row: [(count(row.step), "label")]),
     Column("best", 18, 72, _best),
+    Column("curve", SPARK_WIDTH, 84, lambda row: [(spark(row.curve, SPARK_WIDTH), "primary")]),
     Column("metrics", 40, 160, lambda row: [(metrics(row.metrics), "label")]),
     Column("age", 6, 36, lambda row: [(ago(row.age), "label")]),
 )
