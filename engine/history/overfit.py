@@ -11,6 +11,7 @@ from .series import PointSeries
 from .trend import MIN_POINTS, finite, scatter_of, smooth
 from .verdict import Verdict, short
 
+CHANCE = 3.0  # standard deviations of one point, which the lowest of many means lies below the others by chance
 LOSS_RISE = 0.1  # share of the lowest evaluated loss by which it has risen when the model overfits
 METRIC_RISE = 0.3  # the same for what the monitored metric lacks to its best value
 
@@ -35,7 +36,10 @@ def _turned(history: RunHistory, split: str, metric: str, curve: PointSeries, le
     means = smooth(errors)
     lowest = int(means.argmin())
     rise = float(errors[-3:].mean() - means[lowest])
-    if lowest > len(errors) - 4 or rise < max(least * abs(float(means[lowest])), 2 * scatter_of(errors[lowest:])):
+    # Of a hundred samples no accuracy differs by less than a hundredth.
+    grain = float(np.diff(np.unique(errors)).min(initial=np.inf))
+    enough = max(least * abs(float(means[lowest])), CHANCE * scatter_of(errors[lowest:]), CHANCE * min(grain, 1.0))
+    if lowest > len(errors) - 4 or rise < enough:
         return None
     x, y = finite(*train_losses(history.current))
     near = (steps[-1] - steps[lowest]) / 4

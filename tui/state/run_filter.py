@@ -36,7 +36,8 @@ def _matches(word: str, row: RunSummary) -> bool:
     if len(word) > 1 and word[0] == "-":
         return not _matches(word[1:], row)
     if (condition := CONDITION.fullmatch(word)) is not None:
-        return _holds(*condition.groups(), row)
+        name, sign, wanted = condition.groups()
+        return _holds(name, sign, wanted, row)
     found = (row.run, row.task, row.state, label(row.state), *row.metrics, *row.settings.values())
     return word in " ".join(map(str, found)).lower()
 
