@@ -24,7 +24,7 @@ OTHERWISE: dict[str, str] = {
     "seen noisy-cancer": "flat",
     "held-out diverged-mlp": "flat",  # stuck at chance level
     "held-out noisy-wine": "flat",
-    "held-out overfitting-wave": "flat",  # its worst evaluation came in the first hundredth
+    "held-out overfitting-wave": "flat",  # its test loss stays where it is from the first tenth on
 }
 """Runs on which the verdict is not the one that a person gives, with the one that it gives."""
 
