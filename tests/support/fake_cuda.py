@@ -1,0 +1,194 @@
+"""A fake CUDA device for machines without one, so that the engine's code for devices runs in tests.
+
+Tensors stay in the host's memory. A table says which storages are "on cuda:N", and every operation carries the mark to
+its results. Inside `with FakeCuda() as device:` and in the same thread, torch behaves as if the device were there:
+
+- an operation on tensors of two devices raises, as CUDA does;
+- each synchronisation is counted in `waits`, with the line of the engine that caused it;
+- each kernel is counted in `operations`;
+- random numbers come from the device's own generator;
+- with `room` bytes of memory, the next tensor that does not fit raises OutOfMemoryError;
+- with `broken` set, every synchronisation raises, as after a failed assertion on the device;
+- `alive()` lists what is on the device, and the line that put it there.
+
+It cannot show races of streams, the bits of real kernels, speed, or memory that libraries take.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.overrides import TorchFunctionMode
+
+import stoker.engine
+from tests.support.fake_cuda_answers import answers, check_torch
+from tests.support.fake_cuda_dispatch import DispatchBelow
+
+ENGINE = str(Path(stoker.engine.__file__).resolve().parent)
+CPU = torch.device("cpu")
+FACTORIES_THAT_DRAW = ("rand", "randn", "randint", "randperm", "normal")
+
+
+class FakeCuda(TorchFunctionMode):
+    """Pretends to have `count` devices, each with `room` bytes of memory, or without a limit."""
+
+    kind = "cuda"
+
+    def __init__(self, count: int = 2, *, room: int | None = None) -> None:
+        check_torch()
+        super().__init__()
+        self.count, self.room = count, room
+        self.broken = False
+        self.current = 0
+        """Number of the current device, as `torch.cuda.set_device` sets it."""
+        self.waits: Counter[str] = Counter()
+        self.operations: Counter[str] = Counter()
+        self.generators = tuple(torch.Generator() for _ in range(count))
+        self._table: dict[int, tuple[StorageWeakRef, torch.device, int, str]] = {}
+        self._pinned: dict[int, StorageWeakRef] = {}
+        self._below = DispatchBelow(self)
+        self._stack = contextlib.ExitStack()
+
+    # ---- what is where --------------------------------------------------------------------------------------------
+
+    def place(self, tensor: Tensor) -> torch.device:
+        """Return the device that `tensor` pretends to be on."""
+        try:
+            found = self._table.get(tensor.untyped_storage()._cdata)
+        except (NotImplementedError, RuntimeError):  # a tensor without a storage
+            return CPU
+        return found[1] if found else CPU
+
+    def put(self, tensor: Tensor, device: torch.device) -> Tensor:
+        """Mark the storage of `tensor` as on `device`. Raises OutOfMemoryError if it has no room."""
+        storage = tensor.untyped_storage()
+        device = torch.device(self.kind, self.number(device))
+        if self.room is not None and self.held(device) + storage.nbytes() > self.room:
+            raise torch.OutOfMemoryError(f"CUDA out of memory. Tried to allocate {storage.nbytes()} bytes.")
+        self._table[storage._cdata] = (StorageWeakRef(storage), device, storage.nbytes(), engine_line())
+        return tensor
+
+    def forget(self, tensor: Tensor) -> Tensor:
+        """Mark `tensor` as on the host: its memory was another tensor's before."""
+        self._table.pop(tensor.untyped_storage()._cdata, None)
+        return tensor
+
+    def alive(self) -> list[tuple[int, str, str]]:
+        """Return (bytes, device, line that made it) of everything on a device now, the largest first."""
+        self._table = {key: row for key, row in self._table.items() if not row[0].expired()}
+        return sorted(((size, str(device), line) for _, device, size, line in self._table.values()), reverse=True)
+
+    def held(self, device: Any = None) -> int:
+        """Return the bytes on `device`."""
+        name = f"{self.kind}:{self.number(device)}"
+        return sum(size for size, where, _ in self.alive() if where == name)
+
+    def number(self, device: Any = None) -> int:
+        """Return the number of a device given as number, name, torch.device, or None for the current one."""
+        if device is None:
+            return self.current
+        index = device if isinstance(device, int) else torch.device(device).index
+        return self.current if index is None else index
+
+    def pin(self, tensor: Tensor) -> Tensor:
+        """Mark `tensor`, of the host, as in pinned memory."""
+        storage = tensor.untyped_storage()
+        self._pinned[storage._cdata] = StorageWeakRef(storage)
+        return tensor
+
+    def is_pinned(self, tensor: Tensor) -> bool:
+        """Return whether `tensor` is in pinned memory."""
+        found = self._pinned.get(tensor.untyped_storage()._cdata)
+        return found is not None and not found.expired()
+
+    def wait(self, what: str) -> None:
+        """Count a synchronisation."""
+        self.waits[f"{what} < {engine_line()}"] += 1
+        if self.broken:
+            raise torch.AcceleratorError("CUDA error: device-side assert triggered")
+
+    # ---- torch's functions ----------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        for patch in answers(self):
+            self._stack.enter_context(patch)
+        self._stack.enter_context(self._below)
+        super().__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        self._stack.close()
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+        kwargs, name = dict(kwargs or {}), getattr(func, "__name__", "")
+        if func == Tensor.device.__get__:  # type: ignore[attr-defined]
+            return self.place(args[0])
+        if func == Tensor.is_cuda.__get__:  # type: ignore[attr-defined]
+            return self.place(args[0]).type == "cuda"
+        if func in (Tensor.to, Tensor.cuda, Tensor.cpu):
+            return self._to(name, args, kwargs)
+        if func in (Tensor.tolist, Tensor.numpy, Tensor.__array__) and self.place(args[0]).type == self.kind:
+            if func != Tensor.tolist:
+                raise TypeError(f"can't convert {self.kind} device type tensor to numpy")
+            self.wait("tolist")
+        if kwargs.pop("pin_memory", False):
+            return self.pin(func(*args, **kwargs))
+        wanted = kwargs.get("device")
+        if wanted is None or isinstance(wanted, int) or torch.device(wanted).type != self.kind:
+            return func(*args, **kwargs)
+        if name in FACTORIES_THAT_DRAW:
+            kwargs.setdefault("generator", self.generators[self.number(wanted)])
+        return self.put(func(*args, **{**kwargs, "device": "cpu"}), torch.device(wanted))
+
+    def _to(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+        """Do what `to`, `cuda` or `cpu` of a tensor does."""
+        tensor, *rest = args
+        before = self.place(tensor)
+        if name == "cpu":
+            rest, kwargs = ["cpu"], {}
+        elif name == "cuda":
+            rest, kwargs = [torch.device("cuda", self.number(rest[0] if rest else None))], {}
+        if rest and isinstance(rest[0], Tensor):
+            rest = [self.place(rest[0]), rest[0].dtype, *rest[1:]]
+        named = kwargs.get("device") or next((r for r in rest if isinstance(r, str | torch.device)), before)
+        device = torch.device(named)
+        if device.type == self.kind:
+            device = torch.device(self.kind, self.number(device))
+        here = ["cpu" if isinstance(r, str | torch.device) else r for r in rest]
+        if "device" in kwargs:
+            kwargs["device"] = "cpu"
+        if device == before:
+            return tensor.to(*here, **kwargs)
+        copied = tensor.to(*here, **{**kwargs, "copy": True})
+        if device.type != "cpu":
+            return self.put(copied, device)
+        if not kwargs.get("non_blocking"):
+            self.wait("copy to the host")
+        return self.forget(copied)
+
+
+class FakeMps(FakeCuda):
+    """Pretends to have one Metal device."""
+
+    kind = "mps"
+
+    def __init__(self, *, room: int | None = None) -> None:
+        super().__init__(1, room=room)
+
+
+def engine_line() -> str:
+    """Return the innermost line of the engine on the stack: `train_step.py:61`."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(ENGINE):
+            return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+        frame = frame.f_back  # type: ignore[assignment]
+    return "elsewhere"
