@@ -45,13 +45,21 @@ class Script(Controls):
 class DeviceRun:
     """A trained run: its folder, its events, the last event, and the content of its newest checkpoint."""
 
-    def __init__(self, folder: RunFolder, function: Callable[..., Task], controls: Controls | None = None) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        function: Callable[..., Task],
+        controls: Controls | None = None,
+        *,
+        collect: bool = True,
+    ) -> None:
         self.folder, self.function = folder, function
         self.events: list[Event] = []
         self.finished = train(folder, controls or Script(), self.events.append, function=function)
         found = files.newest(folder.checkpoints)
         self.state: Any = found[1] if found else None
-        gc.collect()
+        if collect:
+            gc.collect()
 
     def warnings(self, kind: str) -> list[str]:
         """Return the messages of the warnings of one kind."""
@@ -63,12 +71,19 @@ class DeviceRun:
 
 
 def run(
-    path: Path, function: Callable[..., Task], controls: Controls | None = None, /, device: str = "cuda", **given: Any
+    path: Path,
+    function: Callable[..., Task],
+    controls: Controls | None = None,
+    /,
+    device: str = "cuda",
+    *,
+    collect: bool = True,
+    **given: Any,
 ) -> DeviceRun:
     """Train the task of `function` in a new run folder; `given` holds settings."""
     given = {"device": device, "threads": 1, **given}
     folder = runs.create(path / "runs", "own", None, {"parameters": {}, "given": given})
-    return DeviceRun(folder, function, controls)
+    return DeviceRun(folder, function, controls, collect=collect)
 
 
 def stop_at(poll: int) -> Script:
