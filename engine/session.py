@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import torch
 
+from .accelerator.memory import empty_cache, is_out_of_memory
 from .checkpoints import files as checkpoint_files
 from .checkpoints.compatibility import check_owner
 from .checkpoints.lookup import find_checkpoint
@@ -71,12 +72,14 @@ def train(
             journal = Journal(folder.events)
         except OSError as error:
             raise RunError(f"run folder {folder.path} cannot be written: {error.strerror}") from error
+        session = _Session(folder, lock, controls, journal, emit, function)
         try:
-            return _Session(folder, lock, controls, journal, emit, function).run(checkpoint)
+            return session.run(checkpoint)
         finally:
             journal.close()
             # For the next run of this process, which counts as many as this one found.
             torch.set_num_threads(threads)
+            free_trainers(session.device)
 
 
 class _Session:
@@ -101,6 +104,7 @@ class _Session:
         """Fold and step of the checkpoint that this engine continued from."""
         self.build_threads = torch.get_num_threads()
         """Threads that the task is built under: its data may depend on the number."""
+        self.device = torch.device("cpu")
 
     def emit(self, event: Event) -> None:
         """Write the event to the journal, then pass it on within this process."""
@@ -178,6 +182,8 @@ class _Session:
                 self.results.append(test)
                 if fold + 1 < settings.folds:
                     trainer.close("its fold has ended")
+                    trainer = None
+                    free_trainers(device)
             assert trainer is not None
             return self._finish(trainer, StopTraining("completed"), test)
         except RequestError:
@@ -218,15 +224,11 @@ class _Session:
             stop = StopTraining("failed", str(error))
         except TrainingError as error:
             stop = StopTraining("failed", str(error))
-        except torch.OutOfMemoryError as error:
-            _print_traceback()
-            torch.cuda.empty_cache()
-            line = str(error).partition("\n")[0]
-            message = f"out of memory on {trainer.device}: use a smaller --batch-size with --accumulate ({line})"
-            stop = StopTraining("failed", message)
         except (Exception, SystemExit) as error:
             _print_traceback()
-            stop = StopTraining("failed", one_line(error))
+            stop = StopTraining("failed", _reason(error, trainer.device))
+        # Not in a handler: the traceback there holds the memory of the step.
+        empty_cache(trainer.device)
         return stop, trainer.state.metrics
 
     def _finish(self, trainer: Trainer, stop: StopTraining, test: dict[str, float]) -> RunFinished:
@@ -307,6 +309,25 @@ class _Session:
 
     def _report_download(self, line: str) -> None:
         self.emit(Warned(kind="download", message=line))
+
+
+def free_trainers(device: torch.device) -> None:
+    """Free the memory of trainers that are done. Only the collector frees their cycles, and it may not run for long."""
+    gc.collect()
+    empty_cache(device)
+
+
+def _reason(error: BaseException, device: torch.device) -> str:
+    """Return in one line why the training failed, and what to do about it where that is known."""
+    if is_out_of_memory(error):
+        line = str(error).partition("\n")[0]
+        return f"out of memory on {device}: use a smaller --batch-size with --accumulate ({line})"
+    if device.type == "cuda" and "device-side assert" in str(error):
+        return (
+            f"{one_line(error)}: CUDA cannot be used any more in this process. Start stoker again, or train with"
+            " --background. `--device cpu` shows the line; often it is a label outside the model's classes"
+        )
+    return one_line(error)
 
 
 def _print_traceback() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 import torch
@@ -56,10 +58,30 @@ def apply_augmentation(
 
 
 def to_device(batch: Any, device: torch.device) -> Any:
-    """Move every tensor of a batch to `device`, in nested lists, tuples and dicts too."""
+    """Move every part of a batch that has a method `to` to `device`, in nested lists, tuples and dicts too.
+
+    Those are tensors, and objects such as a PackedSequence, a BatchEncoding of transformers or a graph.
+    """
     if device.type == "cpu":
         return batch
-    return tree_map(lambda leaf: leaf.to(device, non_blocking=True) if isinstance(leaf, Tensor) else leaf, batch)
+    # Only CUDA orders such copies itself: on Metal the source may be gone before it is read.
+    options = {"non_blocking": True} if device.type == "cuda" else {}
+
+    def move(leaf: Any) -> Any:
+        if isinstance(leaf, Tensor) or (hasattr(leaf, "to") and _takes_non_blocking(type(leaf))):
+            return leaf.to(device, **options)
+        return leaf.to(device) if hasattr(leaf, "to") else leaf
+
+    return tree_map(move, batch, is_leaf=lambda part: hasattr(part, "to"))
+
+
+@functools.cache
+def _takes_non_blocking(kind: type) -> bool:
+    try:
+        parameters = inspect.signature(kind.to).parameters  # type: ignore[attr-defined]
+    except (TypeError, ValueError):  # a method without a signature
+        return False
+    return "non_blocking" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 def batch_size_of(batch: Any) -> int:
@@ -72,6 +94,10 @@ def batch_size_of(batch: Any) -> int:
     for leaf in reversed(tree_leaves(batch)):
         if isinstance(leaf, Tensor) and leaf.dim():
             return len(leaf)
+        if isinstance(leaf, Mapping):  # such as a BatchEncoding, which is no dict
+            return batch_size_of(dict(leaf))
+        if isinstance(graphs := getattr(leaf, "num_graphs", None), int):  # a batch of torch_geometric
+            return graphs
     return 1
 
 

@@ -57,6 +57,8 @@ def _evaluate_file(folder: RunFolder, record: Record, path: Path) -> dict[str, A
     model = task.model.to(device)
     if settings.channels_last:
         model = model.to(memory_format=torch.channels_last)
+    if isinstance(task.loss, torch.nn.Module):
+        task.loss.to(device)
     metrics = PerClass(task.metrics, device, task.loss)
     evaluator = Evaluator(task, model, autocast(device, settings.precision), metrics, settings.seed)
     batches = evaluation_batches(part, settings, device, collate=task.collate, options=task.loader)

@@ -73,6 +73,12 @@ class Metrics:
         for metric in self._metrics.values():
             metric.reset()
 
+    def forget(self) -> None:
+        """Hold no memory on the device until the next evaluation."""
+        for metric in self._metrics.values():
+            metric.to("cpu")
+        self._metrics, self._ready = {}, False
+
     def update(self, loss: Tensor, outputs: Any, targets: Any, samples: int) -> None:
         """Add one batch: its mean loss (), outputs (N, classes, …) or as the metrics expect, targets (N, …).
 
