@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+
 import torch
 
 # cuBLAS, cuDNN, the driver and Metal raise other errors than torch.OutOfMemoryError.
@@ -18,10 +21,17 @@ def is_out_of_memory(error: BaseException) -> bool:
 def empty_cache(device: torch.device) -> None:
     """Give back the memory that torch and cuBLAS keep for later use; memory of living tensors stays."""
     if device.type == "cuda":
-        torch._C._cuda_clearCublasWorkspaces()
-        torch.cuda.empty_cache()
+        with contextlib.suppress(RuntimeError):  # after a failed assertion no call to CUDA works
+            torch._C._cuda_clearCublasWorkspaces()
+            torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
+
+
+def collect(device: torch.device) -> None:
+    """Free the memory of trainers that are done. Only the collector frees their cycles, and it may not run for long."""
+    gc.collect()
+    empty_cache(device)
 
 
 def reserved(device: torch.device) -> int:

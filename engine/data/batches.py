@@ -68,17 +68,20 @@ def to_device(batch: Any, device: torch.device) -> Any:
     options = {"non_blocking": True} if device.type == "cuda" else {}
 
     def move(leaf: Any) -> Any:
-        if isinstance(leaf, Tensor) or (hasattr(leaf, "to") and _takes_non_blocking(type(leaf))):
-            return leaf.to(device, **options)
-        return leaf.to(device) if hasattr(leaf, "to") else leaf
+        if not hasattr(leaf, "to"):
+            return leaf
+        kind: Any = type(leaf)
+        return leaf.to(device, **(options if kind is Tensor or _takes_non_blocking(kind) else {}))
 
     return tree_map(move, batch, is_leaf=lambda part: hasattr(part, "to"))
 
 
 @functools.cache
-def _takes_non_blocking(kind: type) -> bool:
+def _takes_non_blocking(kind: Any) -> bool:
+    if issubclass(kind, Tensor):
+        return True
     try:
-        parameters = inspect.signature(kind.to).parameters  # type: ignore[attr-defined]
+        parameters = inspect.signature(kind.to).parameters
     except (TypeError, ValueError):  # a method without a signature
         return False
     return "non_blocking" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
@@ -113,8 +116,11 @@ def split_batch(batch: Any, own: str) -> tuple[Any, Any]:
 
 
 def call_model(model: Callable[..., Any], inputs: Any) -> Any:
-    """Return the outputs of `model`; a list or tuple of inputs becomes its arguments, a dict its keywords."""
-    if isinstance(inputs, list | tuple):
+    """Return the outputs of `model`; a list or tuple of inputs becomes its arguments, a dict its keywords.
+
+    An object that moves itself, such as a PackedSequence, is one argument, even if it is a tuple.
+    """
+    if isinstance(inputs, list | tuple) and not hasattr(inputs, "to"):
         return model(*inputs)
     if isinstance(inputs, dict):
         return model(**inputs)

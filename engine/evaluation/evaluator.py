@@ -51,7 +51,7 @@ class Evaluator:
         batches: Batches,
         step: int,
         between_batches: Callable[[], None] | None = None,
-        on_smaller_batches: Callable[[int], None] = lambda samples: None,
+        on_smaller_batches: Callable[[int], None] | None = None,
     ) -> dict[str, float]:
         """Return the metrics over `batches` after `step` optimizer steps.
 
@@ -77,13 +77,11 @@ class Evaluator:
             if smaller is None:
                 advice = "" if isinstance(batches, TensorBatches) else ": give its data a loader with smaller batches"
                 raise TrainingError(f"out of memory on {device} in an evaluation{advice} ({line})")
-        if smaller is not None:
+        if smaller is not None and on_smaller_batches is not None:
             on_smaller_batches(smaller)
         return metrics
 
-    def _measure(
-        self, batches: Batches, step: int, between_batches: Callable[[], None] | None
-    ) -> dict[str, float]:
+    def _measure(self, batches: Batches, step: int, between_batches: Callable[[], None] | None) -> dict[str, float]:
         self.metrics.reset()
         self._preserved.take()
         self._forward.eval()

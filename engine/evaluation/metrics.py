@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..accelerator.determinism import paused
 from ..errors import SettingError, TrainingError
 from ..runs import metric_direction
 from .metric_table import metric_factory
@@ -88,14 +89,16 @@ class Metrics:
         self._samples += samples
         if not self._ready:
             self._metrics, self._ready = self._make(outputs, targets), True
-        for metric in self._metrics.values():
-            metric.update(outputs, targets)
+        with paused(self.device):
+            for metric in self._metrics.values():
+                metric.update(outputs, targets)
 
     def compute(self) -> dict[str, float]:
         """Return every metric as a number by name; one of several values gives a number for each."""
         values = {"loss": float(self._loss) / max(self._samples, 1)}
         for name, metric in self._metrics.items():
-            result = metric.compute()
+            with paused(self.device):
+                result = metric.compute()
             parts = result if isinstance(result, Mapping) else {"": result}
             for part, value in parts.items():
                 label = f"{name}_{part}" if part else name

@@ -70,4 +70,3 @@ class Offload:
         for batches in self._batches:
             if isinstance(batches, TensorBatches):
                 batches.move(target)
-

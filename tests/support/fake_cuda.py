@@ -20,6 +20,7 @@ import contextlib
 import sys
 from collections import Counter
 from pathlib import Path
+from types import FrameType
 from typing import Any, Self
 
 import torch
@@ -28,6 +29,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 
 import stoker.engine
+from stoker.engine import devices
 from tests.support.fake_cuda_answers import answers, check_torch
 from tests.support.fake_cuda_dispatch import DispatchBelow
 
@@ -111,6 +113,10 @@ class FakeCuda(TorchFunctionMode):
     def wait(self, what: str) -> None:
         """Count a synchronisation."""
         self.waits[f"{what} < {engine_line()}"] += 1
+        self.check()
+
+    def check(self) -> None:
+        """Raise if the device is broken."""
         if self.broken:
             raise torch.AcceleratorError("CUDA error: device-side assert triggered")
 
@@ -126,6 +132,7 @@ class FakeCuda(TorchFunctionMode):
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)
         self._stack.close()
+        devices.hardware.cache_clear()
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         kwargs, name = dict(kwargs or {}), getattr(func, "__name__", "")
@@ -186,9 +193,9 @@ class FakeMps(FakeCuda):
 
 def engine_line() -> str:
     """Return the innermost line of the engine on the stack: `train_step.py:61`."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_filename.startswith(ENGINE):
             return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return "elsewhere"

@@ -65,13 +65,14 @@ def _of_cuda(fake: FakeCuda) -> list[contextlib.AbstractContextManager[Any]]:
         "memory_allocated": fake.held,
         "is_bf16_supported": lambda *_: True,
         "is_current_stream_capturing": lambda: False,
-        "empty_cache": lambda: None,
+        "empty_cache": fake.check,
         "synchronize": lambda *_: fake.wait("synchronize"),
         "Event": lambda **_: mock.Mock(),
         "default_generators": fake.generators,
     }
     patches: list[Any] = [mock.patch.object(torch.cuda, name, value) for name, value in values.items()]
     patches.append(mock.patch.object(torch._C, "_cuda_clearCublasWorkspaces", lambda: None))
+    patches.append(mock.patch.object(torch.cuda.random, "device_count", lambda: fake.count))
     patches.append(mock.patch.object(torch.backends.cudnn, "is_acceptable", lambda _: False))
     return patches
 

@@ -30,10 +30,9 @@ def test_nan_batch_does_not_reach_the_statistics_of_batch_norm(given: dict[str, 
 def test_nan_on_a_device_leaves_what_it_leaves_on_the_cpu(tmp_path: Path) -> None:
     """A run with a NaN batch ends with the same model on a device as on the CPU."""
     with FakeCuda():
-        there = run(tmp_path, lambda: tasks.poisoned(), optimizer="sgd:momentum=0.9")
-    here = run(tmp_path, lambda: tasks.poisoned(), device="cpu", optimizer="sgd:momentum=0.9")
-    bad = [event for event in there.warnings("nan")]
-    assert bad and len(bad) == len(here.warnings("nan"))
+        there = run(tmp_path, tasks.poisoned, optimizer="sgd:momentum=0.9")
+    here = run(tmp_path, tasks.poisoned, device="cpu", optimizer="sgd:momentum=0.9")
+    assert len(there.warnings("nan")) == len(here.warnings("nan")) == 3
     statistics = {name for name in here.state["model"] if "num_batches" in name}
     for name in statistics:
         assert torch.equal(here.state["model"][name], there.state["model"][name])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,6 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from stoker.engine import Task
 from tests.support import device_tasks as tasks
 from tests.support.device_runs import Script, different, run, stop_at
 from tests.support.fake_cuda import FakeCuda, FakeMps
@@ -39,7 +40,7 @@ def test_no_step_waits_for_the_device(given: dict[str, Any], tmp_path: Path) -> 
         finished = run(tmp_path, tasks.augmented, script, **given).finished
     assert finished.cause == "completed", finished.message
     assert len(seen) == 4
-    waited = {what for before, after in zip(seen, seen[1:], strict=False) for what in after - before}
+    waited = {what for before, after in itertools.pairwise(seen) for what in after - before}
     assert not {what for what in waited if not any(part in what for part in ON_THE_CLOCK)}
 
 
@@ -113,6 +114,17 @@ def test_run_on_mps_completes(tmp_path: Path) -> None:
         assert different(whole.state, cut.resume().state) == []
 
 
-def two_layers() -> Task:
-    """Return a task without batch norm and dropout."""
-    return tasks.task(model=nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3)))
+@pytest.mark.parametrize(("norm", "kernels"), [(False, 2), (True, 5)])
+def test_guard_costs_two_operations_a_step(norm: bool, kernels: int, tmp_path: Path) -> None:
+    """Keeping NaN from the weights takes two kernels a step, and three more with batch norm, however many layers."""
+    layers = [part for _ in range(5) for part in (nn.Linear(6, 6), *([nn.BatchNorm1d(6)] if norm else []), nn.ReLU())]
+
+    def kernels_of_a_step(on_nan: str) -> int:
+        seen: list[int] = []
+        with FakeCuda() as device:
+            script = Script(dict.fromkeys((3, 4), lambda: seen.append(device.operations.total())))
+            function = lambda: tasks.task(model=nn.Sequential(*copy.deepcopy(layers), nn.Linear(6, 3)))  # noqa: E731
+            assert run(tmp_path, function, script, on_nan=on_nan).finished.cause == "completed"
+        return seen[1] - seen[0]
+
+    assert kernels_of_a_step("stop") - kernels_of_a_step("ignore") == kernels
