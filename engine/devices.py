@@ -28,7 +28,9 @@ def choose_device(name: str) -> torch.device:
     if device.type == "cuda":
         count = torch.cuda.device_count()
         if not count:
-            raise SettingError(f"--device {name}: torch finds no CUDA device on this machine")
+            raise SettingError(
+                f"--device {name}: torch finds no CUDA device on this machine; `--device cpu` needs none"
+            )
         if (device.index or 0) >= count:
             raise SettingError(f"--device {name}: this machine has {count} CUDA device(s), numbered from 0")
         device = torch.device("cuda", device.index or 0)
