@@ -52,6 +52,8 @@ class FakeCuda(TorchFunctionMode):
         """Number of the current device, as `torch.cuda.set_device` sets it."""
         self.waits: Counter[str] = Counter()
         self.operations: Counter[str] = Counter()
+        self.event_waits: list[str] = []
+        """Names of the threads that waited for an event."""
         self.generators = tuple(torch.Generator() for _ in range(count))
         self._table: dict[int, tuple[StorageWeakRef, torch.device, int, str]] = {}
         self._pinned: dict[int, StorageWeakRef] = {}
@@ -147,7 +149,7 @@ class FakeCuda(TorchFunctionMode):
                 raise TypeError(f"can't convert {self.kind} device type tensor to numpy")
             self.wait("tolist")
         if kwargs.pop("pin_memory", False):
-            return self.pin(func(*args, **kwargs))
+            return self.pin(self.forget(func(*args, **kwargs)))
         wanted = kwargs.get("device")
         if wanted is None or isinstance(wanted, int) or torch.device(wanted).type != self.kind:
             return func(*args, **kwargs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -15,6 +16,20 @@ if TYPE_CHECKING:
 
 GROUPED = "_group_tensors_by_device_and_dtype"
 NAME = "Fake GPU"
+
+
+class FakeEvent:
+    """An event that the device has always reached; who waits for it is noted in `event_waits`."""
+
+    def __init__(self, fake: FakeCuda) -> None:
+        self._fake = fake
+
+    def record(self, stream: Any) -> None:
+        """Do nothing."""
+
+    def synchronize(self) -> None:
+        """Note the thread that waits."""
+        self._fake.event_waits.append(threading.current_thread().name)
 
 
 def check_torch() -> None:
@@ -67,7 +82,8 @@ def _of_cuda(fake: FakeCuda) -> list[contextlib.AbstractContextManager[Any]]:
         "is_current_stream_capturing": lambda: False,
         "empty_cache": fake.check,
         "synchronize": lambda *_: fake.wait("synchronize"),
-        "Event": lambda **_: mock.Mock(),
+        "Event": lambda **_: FakeEvent(fake),
+        "current_stream": lambda *_: None,
         "default_generators": fake.generators,
     }
     patches: list[Any] = [mock.patch.object(torch.cuda, name, value) for name, value in values.items()]
