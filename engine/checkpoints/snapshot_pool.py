@@ -33,7 +33,7 @@ class SnapshotPool:
         snapshot = tree_unflatten(copies, structure)
         device = next((leaf.device for leaf in leaves if isinstance(leaf, Tensor) and leaf.device.type == "cuda"), None)
         if device is not None:
-            event = torch.cuda.Event()
+            event = torch.cuda.Event()  # type: ignore[no-untyped-call]
             event.record(torch.cuda.current_stream(device))
             self._copying[id(snapshot)] = event
         return snapshot

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
+from ..accelerator.copy_stream import copied
 from ..errors import TaskError
 from ..seeding import Stream, reseed, seed_for
 
@@ -73,7 +74,14 @@ def to_device(batch: Any, device: torch.device) -> Any:
         kind: Any = type(leaf)
         return leaf.to(device, **(options if kind is Tensor or _takes_non_blocking(kind) else {}))
 
-    return tree_map(move, batch, is_leaf=lambda part: hasattr(part, "to"))
+    def movable(part: Any) -> bool:
+        return hasattr(part, "to")
+
+    parts = [part for part in tree_leaves(batch, is_leaf=movable) if movable(part)]
+    # Memory inside an object of another kind cannot be protected from the next copy.
+    if device.type == "cuda" and all(type(part) is Tensor for part in parts):
+        return copied(lambda: tree_map(move, batch), device)
+    return tree_map(move, batch, is_leaf=movable)
 
 
 @functools.cache

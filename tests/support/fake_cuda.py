@@ -17,105 +17,53 @@ It cannot show races of streams, the bits of real kernels, speed, or memory that
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections import Counter
-from pathlib import Path
-from types import FrameType
 from typing import Any, Self
 
 import torch
 from torch import Tensor
-from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 
-import stoker.engine
 from stoker.engine import devices
+from stoker.engine.accelerator import copy_stream
 from tests.support.fake_cuda_answers import answers, check_torch
 from tests.support.fake_cuda_dispatch import DispatchBelow
+from tests.support.fake_cuda_memory import FakeMemory, FakeStream, engine_line
 
-ENGINE = str(Path(stoker.engine.__file__).resolve().parent)
-CPU = torch.device("cpu")
 FACTORIES_THAT_DRAW = ("rand", "randn", "randint", "randperm", "normal")
 
 
-class FakeCuda(TorchFunctionMode):
+class FakeCuda(FakeMemory, TorchFunctionMode):
     """Pretends to have `count` devices, each with `room` bytes of memory, or without a limit."""
-
-    kind = "cuda"
 
     def __init__(self, count: int = 2, *, room: int | None = None) -> None:
         check_torch()
-        super().__init__()
-        self.count, self.room = count, room
-        self.broken = False
-        self.current = 0
-        """Number of the current device, as `torch.cuda.set_device` sets it."""
+        FakeMemory.__init__(self, room=room)
+        TorchFunctionMode.__init__(self)
+        self.count, self.broken = count, False
         self.waits: Counter[str] = Counter()
         self.operations: Counter[str] = Counter()
         self.event_waits: list[str] = []
         """Names of the threads that waited for an event."""
+        self.stream = FakeStream()
+        """The stream that computes."""
+        self.streams: list[str] = []
+        """Other streams on which something was done."""
         self.generators = tuple(torch.Generator() for _ in range(count))
-        self._table: dict[int, tuple[StorageWeakRef, torch.device, int, str]] = {}
-        self._pinned: dict[int, StorageWeakRef] = {}
         self._below = DispatchBelow(self)
         self._stack = contextlib.ExitStack()
 
-    # ---- what is where --------------------------------------------------------------------------------------------
-
-    def place(self, tensor: Tensor) -> torch.device:
-        """Return the device that `tensor` pretends to be on."""
-        try:
-            found = self._table.get(tensor.untyped_storage()._cdata)
-        except (NotImplementedError, RuntimeError):  # a tensor without a storage
-            return CPU
-        return found[1] if found else CPU
-
-    def put(self, tensor: Tensor, device: torch.device) -> Tensor:
-        """Mark the storage of `tensor` as on `device`. Raises OutOfMemoryError if it has no room."""
-        storage = tensor.untyped_storage()
-        device = torch.device(self.kind, self.number(device))
-        if self.room is not None and self.held(device) + storage.nbytes() > self.room:
-            raise torch.OutOfMemoryError(f"CUDA out of memory. Tried to allocate {storage.nbytes()} bytes.")
-        self._table[storage._cdata] = (StorageWeakRef(storage), device, storage.nbytes(), engine_line())
-        return tensor
-
-    def forget(self, tensor: Tensor) -> Tensor:
-        """Mark `tensor` as on the host: its memory was another tensor's before."""
-        self._table.pop(tensor.untyped_storage()._cdata, None)
-        return tensor
-
-    def alive(self) -> list[tuple[int, str, str]]:
-        """Return (bytes, device, line that made it) of everything on a device now, the largest first."""
-        self._table = {key: row for key, row in self._table.items() if not row[0].expired()}
-        return sorted(((size, str(device), line) for _, device, size, line in self._table.values()), reverse=True)
-
-    def held(self, device: Any = None) -> int:
-        """Return the bytes on `device`."""
-        name = f"{self.kind}:{self.number(device)}"
-        return sum(size for size, where, _ in self.alive() if where == name)
-
-    def number(self, device: Any = None) -> int:
-        """Return the number of a device given as number, name, torch.device, or None for the current one."""
-        if device is None:
-            return self.current
-        index = device if isinstance(device, int) else torch.device(device).index
-        return self.current if index is None else index
-
-    def pin(self, tensor: Tensor) -> Tensor:
-        """Mark `tensor`, of the host, as in pinned memory."""
-        storage = tensor.untyped_storage()
-        self._pinned[storage._cdata] = StorageWeakRef(storage)
-        return tensor
-
-    def is_pinned(self, tensor: Tensor) -> bool:
-        """Return whether `tensor` is in pinned memory."""
-        found = self._pinned.get(tensor.untyped_storage()._cdata)
-        return found is not None and not found.expired()
+    # ---- what the host does -------------------------------------------------------------------------------------------
 
     def wait(self, what: str) -> None:
         """Count a synchronisation."""
         self.waits[f"{what} < {engine_line()}"] += 1
         self.check()
+
+    def on_stream(self, stream: str) -> contextlib.AbstractContextManager[None]:
+        """Return a context in which the device works on another stream."""
+        self.streams.append(stream)
+        return contextlib.nullcontext()
 
     def check(self) -> None:
         """Raise if the device is broken."""
@@ -134,7 +82,9 @@ class FakeCuda(TorchFunctionMode):
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)
         self._stack.close()
+        # What the engine keeps for a device is this one's.
         devices.hardware.cache_clear()
+        copy_stream._stream.cache_clear()
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         kwargs, name = dict(kwargs or {}), getattr(func, "__name__", "")
@@ -191,13 +141,3 @@ class FakeMps(FakeCuda):
 
     def __init__(self, *, room: int | None = None) -> None:
         super().__init__(1, room=room)
-
-
-def engine_line() -> str:
-    """Return the innermost line of the engine on the stack: `train_step.py:61`."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code.co_filename.startswith(ENGINE):
-            return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
-        frame = frame.f_back
-    return "elsewhere"

@@ -83,10 +83,13 @@ def _of_cuda(fake: FakeCuda) -> list[contextlib.AbstractContextManager[Any]]:
         "empty_cache": fake.check,
         "synchronize": lambda *_: fake.wait("synchronize"),
         "Event": lambda **_: FakeEvent(fake),
-        "current_stream": lambda *_: None,
+        "current_stream": lambda *_: fake.stream,
+        "Stream": lambda *_: "side",
+        "stream": fake.on_stream,
         "default_generators": fake.generators,
     }
     patches: list[Any] = [mock.patch.object(torch.cuda, name, value) for name, value in values.items()]
+    patches.append(mock.patch.object(torch.Tensor, "record_stream", lambda tensor, stream: stream.record(tensor)))
     patches.append(mock.patch.object(torch._C, "_cuda_clearCublasWorkspaces", lambda: None))
     patches.append(mock.patch.object(torch.cuda.random, "device_count", lambda: fake.count))
     patches.append(mock.patch.object(torch.backends.cudnn, "is_acceptable", lambda _: False))

@@ -128,3 +128,20 @@ def test_guard_costs_two_operations_a_step(norm: bool, kernels: int, tmp_path: P
         return seen[1] - seen[0]
 
     assert kernels_of_a_step("stop") - kernels_of_a_step("ignore") == kernels
+
+
+def test_batches_of_a_loader_are_copied_on_a_stream_of_their_own(tmp_path: Path) -> None:
+    """Each batch is copied beside the step before it; the computing stream waits for it and keeps its memory."""
+    with FakeCuda() as device:
+        done = run(tmp_path, lambda: tasks.task(train=tasks.Rows(64), test=tasks.Rows(16)), epochs=1)
+    assert done.finished.cause == "completed", done.finished.message
+    batches = 8 + 2
+    assert device.streams == device.stream.waited_for == ["side"] * batches
+    assert device.stream.recorded == 2 * batches
+
+
+def test_batch_with_memory_of_its_own_is_copied_on_the_computing_stream(tmp_path: Path) -> None:
+    """An object that moves itself may hold tensors that nobody else finds, so it is copied in the steps' own order."""
+    with FakeCuda() as device:
+        assert run(tmp_path, tasks.encoded, epochs=1).finished.cause == "completed"
+    assert device.streams == []
