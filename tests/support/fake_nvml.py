@@ -50,6 +50,9 @@ class FakeNvml(ModuleType):
             raise NVMLError("Not Supported")
         return SimpleNamespace(gpu=50)
 
+    def nvmlDeviceGetComputeRunningProcesses(self, handle: str) -> list[Any]:  # noqa: N802
+        return [SimpleNamespace(pid=7, usedGpuMemory=5)]
+
     def nvmlDeviceGetPowerUsage(self, handle: str) -> int:  # noqa: N802
         return 100_000
 
