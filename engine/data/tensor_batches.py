@@ -45,7 +45,6 @@ class TensorBatches:
             self._tensors = tuple(
                 t.contiguous(memory_format=torch.channels_last) if t.dim() == 4 else t for t in self._tensors
             )
-        self._channels_last = channels_last
         self._rows = len(tensors[0])
         self._size = min(batch_size or self._rows, self._rows)
         self._shuffle = shuffle and batch_size is not None
@@ -67,8 +66,7 @@ class TensorBatches:
         first, end = batch * self._size, (batch + 1) * self._size
         if self._shuffle:
             rows = self._order_of(epoch)[first:end]
-            # `index_select` would return images contiguous.
-            tensors = tuple(t[rows] if self._channels_last else t.index_select(0, rows) for t in self._tensors)
+            tensors = tuple(_select(tensor, rows) for tensor in self._tensors)
         elif self._size == self._rows:
             tensors = self._tensors
         else:
@@ -108,6 +106,14 @@ class TensorBatches:
 
     def close(self) -> None:
         """Do nothing: there are no worker processes."""
+
+
+def _select(tensor: Tensor, rows: Tensor) -> Tensor:
+    """Return these rows of a tensor, of images in channels-last format in the same format."""
+    if tensor.is_contiguous() or tensor.dim() != 4:
+        return tensor.index_select(0, rows)
+    # As (N, height, width, channels), which is contiguous: a third of the time of converting the batch.
+    return tensor.permute(0, 2, 3, 1).index_select(0, rows).permute(0, 3, 1, 2)
 
 
 def _too_large(tensors: tuple[Tensor, ...], device: torch.device) -> bool:
