@@ -19,10 +19,8 @@ from .trainer import Trainer
 CHOSEN = "Of {} GPUs {} was chosen: it has the most free memory."
 NOT_DETERMINISTIC = "--no-deterministic: on a GPU a resumed run may differ in the last bits."
 COMPILED = "torch.compile may choose other GPU kernels in a resumed run, by their speed then: the last bits may differ."
-WAITS = (
-    "{} cannot skip an update on the device, so each step waits for its loss."
-    " An optimizer with fused=True, such as Adam, AdamW or SGD, does not wait."
-)
+WAITS = "{} cannot skip an update on the device, so each step waits for its loss."
+FUSED = " An optimizer with fused=True, such as Adam, AdamW or SGD, does not wait."
 ON_HOST = (
     "The training data takes more than half of the free memory of {}: it stays on the host, and each batch is copied."
 )
@@ -75,7 +73,8 @@ def inexactness(trainer: Trainer) -> list[Warned]:
     if trainer.device.type == "cuda" and trainer.settings.compile:
         found.append(_warning(trainer, "inexact", COMPILED))
     if trainer.step.guard.waits:
-        found.append(_warning(trainer, "note", WAITS.format(type(state.optimizer).__name__)))
+        advice = FUSED if trainer.device.type == "cuda" else ""
+        found.append(_warning(trainer, "note", WAITS.format(type(state.optimizer).__name__) + advice))
     if isinstance(state.batches, TensorBatches) and state.batches.on_host:
         found.append(_warning(trainer, "note", ON_HOST.format(trainer.device)))
     if state.batches.inexact_reason is not None:

@@ -11,6 +11,7 @@ from ..accelerator.memory import empty_cache, is_out_of_memory, reserved
 from ..data.batches import Batches
 from ..data.tensor_batches import TensorBatches
 from ..evaluation.metrics import Metrics
+from ..tasks.own_state import tensors_of
 from .kept_buffers import KeptBuffers
 from .state import TrainingState
 
@@ -27,6 +28,8 @@ class Offload:
         """
         self._state, self._batches, self._buffers, self._metrics = state, batches, buffers, metrics
         self._offloaded = False
+        self._others: list[Tensor] = []
+        """Tensors of the task's own that left the device."""
         self._on_host: set[tuple[int, str]] = set()
 
     def offload(self) -> int:
@@ -40,6 +43,7 @@ class Offload:
             for name, value in values.items()
             if isinstance(value, Tensor) and value.device.type == "cpu"
         }
+        self._others = [tensor for tensor in self._own_tensors() if tensor.device.type == device.type]
         self._to_host()
         self._offloaded = True
         return before - reserved(device)
@@ -65,8 +69,18 @@ class Offload:
         self._move(torch.device("cpu"))
         empty_cache(self._state.device)
 
+    def _own_tensors(self) -> list[Tensor]:
+        """Return the tensors of the task's `state`, and parameters of the optimizer that are not the model's."""
+        moved = set(map(id, self._state.model.parameters()))
+        others = [parameter for parameter in self._state.trained_parameters if id(parameter) not in moved]
+        return others + [tensor for value in self._state.named.values() for tensor in tensors_of(value)]
+
     def _move(self, target: torch.device) -> None:
         self._state.to(target, keep=self._on_host)
+        for tensor in self._others:
+            tensor.data = tensor.data.to(target)  # the same object, which the task's code holds
+            if tensor.grad is not None:
+                tensor.grad.data = tensor.grad.data.to(target)
         for batches in self._batches:
             if isinstance(batches, TensorBatches):
                 batches.move(target)

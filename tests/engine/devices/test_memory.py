@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,39 @@ def test_release_gives_the_memory_back(function: Any, at: int, tmp_path: Path) -
         plain = run(tmp_path, function)
     assert [row for row in stays if row[0] > SMALL] == []
     assert different(plain.state["model"], released.state["model"]) == []
+
+
+def test_release_moves_objects_of_the_tasks_own(tmp_path: Path) -> None:
+    """An average of the weights, a second optimizer and tensors in `Task(state=…)` leave the device and come back."""
+
+    def function() -> Any:
+        task = tasks.augmented()
+        average = copy.deepcopy(task.model).to("cuda")
+        second = torch.optim.Adam(average.parameters(), 0.01)
+        second.state[average[0].weight]["exp_avg"] = torch.ones(8, 6, device="cuda")
+        task.state = {"average": average, "second": second, "parts": {"a": torch.zeros(64, device="cuda")}}
+        on_host["kept"] = torch.zeros(64)
+        task.state["kept"] = on_host["kept"]
+        return task
+
+    on_host: dict[str, torch.Tensor] = {}
+    stays: list[tuple[int, str, str]] = []
+    with FakeCuda() as device:
+
+        def look() -> None:
+            gc.collect()
+            stays.extend(device.alive())
+
+        def moved_back() -> None:
+            places.append(on_host["kept"].device.type)
+
+        places: list[str] = []
+        released = run(tmp_path, function, Script({12: RELEASE, 14: moved_back}, look))
+    with FakeCuda():
+        plain = run(tmp_path, function)
+    assert [row for row in stays if row[0] > SMALL] == []
+    assert places == ["cpu"], "what was on the host stays there"
+    assert different(plain.state, released.state) == []
 
 
 def test_release_says_what_it_cannot_give_back(tmp_path: Path) -> None:
