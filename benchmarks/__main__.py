@@ -55,7 +55,7 @@ def run(name: str, options: list[str]) -> int:
         figures = importlib.import_module(f"{__package__}.cases.{name}").main(options)
     except (BenchmarkError, TimeoutError) as error:
         print(f"{name}: {error}", file=sys.stderr)
-        return 1
+        return getattr(error, "exit_code", 1)
     result = {"benchmark": name, **circumstances, "figures": figures}
     Console().print(report.table(result))
     report.RESULTS.mkdir(exist_ok=True)

@@ -12,7 +12,7 @@ from .config.settings import Settings
 from .errors import RequestError, TrainingError
 from .runs.commands import COMMAND_NAMES, Command, Controls
 from .runs.events import CommandAnswered, Event, ignore_event
-from .runs.extend import extend_run
+from .runs.extend import change_device, extend_run
 from .runs.folder import RunFolder, create, find_run
 from .tasks.task import Task
 
@@ -49,6 +49,7 @@ def resume(
     runs: str | os.PathLike[str] = RUNS,
     checkpoint: str | None = None,
     task: TaskFunction | None = None,
+    device: str | None = None,
     on_event: Listener | None = None,
     **limits: Any,
 ) -> RunFolder:
@@ -56,11 +57,14 @@ def resume(
 
     It continues from `checkpoint` (`latest`, `best` or a path; default: its newest good one). `limits` are `epochs` and
     `patience`, which make a finished run longer. `task` is the function that returns the `Task`, needed only where the
-    run's record cannot name it. Raises as `train` does, and CheckpointError where no checkpoint can be read.
+    run's record cannot name it. `device` is another one than before, such as `cpu`. Raises as `train` does, and
+    CheckpointError where no checkpoint can be read.
     """
     folder = open_run(run, runs=runs)
     if limits:
         extend_run(folder, **limits)
+    if device is not None:
+        change_device(folder, device)
     return _train(folder, checkpoint, on_event, task)
 
 
@@ -69,14 +73,16 @@ def evaluate(
     *,
     runs: str | os.PathLike[str] = RUNS,
     checkpoint: str | None = None,
+    device: str | None = None,
 ) -> dict[str, Any]:
     """Evaluate a checkpoint of a run (default: best, else latest); see `checkpoint_evaluation.evaluate` for the result.
 
-    Raises RequestError, and TrainingError where the task's own code fails.
+    `device` is another one than the run's, such as `cpu`. Raises RequestError, and TrainingError where the task's own
+    code fails.
     """
     from .evaluation.checkpoint_evaluation import evaluate as evaluate_checkpoint
 
-    return evaluate_checkpoint(open_run(run, runs=runs), checkpoint)
+    return evaluate_checkpoint(open_run(run, runs=runs), checkpoint, device)
 
 
 def export(

@@ -1,4 +1,4 @@
-"""Choose the device to train on."""
+"""Choose the device to train on, and describe it."""
 
 from __future__ import annotations
 
@@ -10,27 +10,49 @@ from typing import Any
 
 import torch
 
+from .accelerator import nvml
 from .errors import SettingError
 
 
 def choose_device(name: str) -> torch.device:
     """Return the device called `name`: `cpu`, `cuda`, `cuda:N`, `mps`, or `auto` for the first available one.
 
-    `auto` tries cuda, mps and cpu in this order. Raises SettingError if torch cannot use the device.
+    `auto` tries cuda, mps and cpu in this order; of several GPUs it takes the one with the most free memory. Raises
+    SettingError if torch cannot use the device.
     """
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        if torch.cuda.is_available():
+            return torch.device("cuda", _freest())
+        name = "mps" if torch.backends.mps.is_available() else "cpu"
     device = torch.device(name)
     if device.type == "cuda":
         count = torch.cuda.device_count()
         if not count:
-            raise SettingError(f"--device {name}: torch finds no CUDA device on this machine")
+            raise SettingError(
+                f"--device {name}: torch finds no CUDA device on this machine; `--device cpu` needs none"
+            )
         if (device.index or 0) >= count:
             raise SettingError(f"--device {name}: this machine has {count} CUDA device(s), numbered from 0")
         device = torch.device("cuda", device.index or 0)
     elif device.type == "mps" and not torch.backends.mps.is_available():
         raise SettingError("--device mps: torch finds no Metal device on this machine")
     return device
+
+
+def _freest() -> int:
+    """Return the number of the CUDA device with the most free memory; 0 where they do not tell."""
+    count = torch.cuda.device_count()
+    if count < 2:
+        return 0
+    free = nvml.free_memory([gpu_uuid(torch.device("cuda", number)) for number in range(count)])
+    return max(range(count), key=lambda number: free[number] or 0)
+
+
+def gpu_uuid(device: torch.device) -> str:
+    """Return the UUID of a CUDA device, by which other programs know it; empty for another device."""
+    if device.type != "cuda":
+        return ""
+    return str(getattr(torch.cuda.get_device_properties(device), "uuid", ""))
 
 
 def device_label(device: torch.device) -> str:
@@ -45,9 +67,24 @@ def device_label(device: torch.device) -> str:
 
 @functools.cache
 def hardware(device: torch.device) -> dict[str, str]:
-    """Return `cpu_capability`, the instructions that torch uses, and `device_name`: other ones may change last bits."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
-    return {"cpu_capability": torch.backends.cpu.get_cpu_capability(), "device_name": name}
+    """Return the hardware and drivers that decide the last bits.
+
+    They are `cpu_capability`, the instructions that torch uses, and `device_name`; for a CUDA device also its
+    `compute_capability`, the number of its `multiprocessors`, on which dropout's masks depend, and the versions of
+    `cudnn` and `driver`.
+    """
+    cpu = {"cpu_capability": torch.backends.cpu.get_cpu_capability()}
+    if device.type != "cuda":
+        return {**cpu, "device_name": _processor()}
+    properties = torch.cuda.get_device_properties(device)
+    return {
+        **cpu,
+        "device_name": torch.cuda.get_device_name(device),
+        "compute_capability": f"{properties.major}.{properties.minor}",
+        "multiprocessors": str(properties.multi_processor_count),
+        "cudnn": str(torch.backends.cudnn.version()),  # type: ignore[no-untyped-call]
+        "driver": nvml.driver_version() or "unknown",
+    }
 
 
 def _processor() -> str:

@@ -15,11 +15,11 @@ from typing import Any
 import msgspec
 import torch
 
+from .accelerator import memory
 from .checkpoints import files as checkpoint_files
 from .checkpoints.compatibility import check_owner
 from .checkpoints.lookup import find_checkpoint
 from .config.settings import Settings
-from .devices import choose_device
 from .environment import git_commit, versions
 from .errors import RequestError, RunError, TrainingError
 from .evaluation.fold_summary import summarise_folds
@@ -36,9 +36,10 @@ from .tasks import imports, loading
 from .tasks.building import build_task
 from .tasks.splitting import split_task
 from .tasks.task import Task
-from .tasks.user_errors import one_line
 from .training import announce
 from .training.defaults import default_threads
+from .training.failure import failure_message
+from .training.run_device import RunDevice
 from .training.trainer import Trainer
 
 Emit = Callable[[Event], None]
@@ -65,18 +66,16 @@ def train(
     Raises RequestError where the request was wrong and nothing was trained, RunLocked where another engine trains the
     run.
     """
-    threads = torch.get_num_threads()
-    with folder.lock() as lock:
+    with folder.lock() as lock, contextlib.ExitStack() as leave:
+        # For the next run of this process, which counts as many threads as this one found.
+        leave.callback(torch.set_num_threads, torch.get_num_threads())
         try:
             journal = Journal(folder.events)
         except OSError as error:
             raise RunError(f"run folder {folder.path} cannot be written: {error.strerror}") from error
-        try:
-            return _Session(folder, lock, controls, journal, emit, function).run(checkpoint)
-        finally:
-            journal.close()
-            # For the next run of this process, which counts as many as this one found.
-            torch.set_num_threads(threads)
+        leave.callback(journal.close)
+        device = leave.enter_context(RunDevice())
+        return _Session(folder, lock, controls, journal, emit, function, device).run(checkpoint)
 
 
 class _Session:
@@ -90,9 +89,10 @@ class _Session:
         journal: Journal,
         listener: Emit,
         function: Callable[..., Task] | None,
+        device: RunDevice,
     ) -> None:
         self.folder, self.controls, self.journal, self.listener = folder, controls, journal, listener
-        self.function, self.lock = function, lock
+        self.function, self.lock, self.device = function, lock, device
         self.fold: int | None = None
         self.results: list[dict[str, float]] = []
         self.resumes_history = False
@@ -122,16 +122,19 @@ class _Session:
         record = self.folder.record()
         saved, damaged = self._load(wanted, record.run)
         # The number that the run started with.
-        given = Settings.of(record.given).threads
+        named = Settings.of(record.given)
+        given = named.threads
         threads = given or (saved["settings"].get("threads") if saved else None)
         found = saved.get("environment", {}).get("build_threads") if saved else None
         self.build_threads = given or found or self.build_threads
         self.resumes_history = self.folder.events.stat().st_size > 0
+        # Before the task is built, because it may use the device itself.
+        self.device.choose(named.device)
         task, settings, record = self._build(record)
         # Modules that the task imported, such as pandas, are never freed either. Trainers are, so freeze before they exist.
         gc.freeze()
         self.sources = imports.checksums()
-        device = choose_device(settings.device)
+        device = self.device.choose(settings.device)
         torch.set_num_threads(threads or settings.threads or default_threads(task, settings.batch_size))
         settings = replace(settings, threads=torch.get_num_threads())
         first = saved["progress"].get("fold", 0) if saved else 0
@@ -141,6 +144,7 @@ class _Session:
         # Each fold builds its own task; the task of a finished fold is freed first.
         built: Task | None = task
         del task
+        self.device.be_deterministic(settings.deterministic, self.emit)
         try:
             for fold in range(first, settings.folds):
                 self.fold = fold if settings.folds > 1 else None
@@ -178,13 +182,15 @@ class _Session:
                 self.results.append(test)
                 if fold + 1 < settings.folds:
                     trainer.close("its fold has ended")
+                    trainer = None
+                    memory.collect(device)
             assert trainer is not None
             return self._finish(trainer, StopTraining("completed"), test)
         except RequestError:
             raise
         except BaseException as error:
             # The run folder must record the end, even if saving the failed state raised this error.
-            finished = RunFinished(cause="failed", message=one_line(error))
+            finished = RunFinished(cause="failed", message=failure_message(error, device))
             self.emit(finished)
             _print_traceback()
             if isinstance(error, Exception | SystemExit):
@@ -218,15 +224,11 @@ class _Session:
             stop = StopTraining("failed", str(error))
         except TrainingError as error:
             stop = StopTraining("failed", str(error))
-        except torch.OutOfMemoryError as error:
-            _print_traceback()
-            torch.cuda.empty_cache()
-            line = str(error).partition("\n")[0]
-            message = f"out of memory on {trainer.device}: use a smaller --batch-size with --accumulate ({line})"
-            stop = StopTraining("failed", message)
         except (Exception, SystemExit) as error:
             _print_traceback()
-            stop = StopTraining("failed", one_line(error))
+            stop = StopTraining("failed", failure_message(error, trainer.device))
+        # Not in a handler: the traceback there holds the memory of the step.
+        memory.empty_cache(trainer.device)
         return stop, trainer.state.metrics
 
     def _finish(self, trainer: Trainer, stop: StopTraining, test: dict[str, float]) -> RunFinished:

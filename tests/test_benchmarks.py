@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from rich.console import Console
 
 from benchmarks import __main__ as command
@@ -24,6 +25,7 @@ FAST = {
     "step_cost": ["--steps", "200", "--rounds", "1"],
 }
 SLOW = {
+    "gpu": ["--device", "cpu", "--quick"],
     "idle": ["--steps", "1000", "--seconds", "0.5", "--rounds", "1"],
     "iris": ["--epochs", "5000", "--rounds", "1"],
     "kill_nine": ["--kills", "2"],
@@ -82,6 +84,14 @@ def test_every_benchmark_is_listed_with_a_sentence_and_tested_here(capsys: pytes
     assert command.main([]) == 0
     assert capsys.readouterr().out.count("\n") == len(known) + 2
     assert command.main(["nothing"]) == 2
+
+
+def test_benchmark_of_a_gpu_needs_one(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a GPU the benchmark says so in one sentence and ends with 2."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert command.main(["gpu"]) == 2
+    said = capsys.readouterr()
+    assert said.err == "gpu: torch finds no CUDA device on this machine, so nothing was measured\n" and not said.out
 
 
 def test_results_are_named_after_their_benchmarks() -> None:

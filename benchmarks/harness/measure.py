@@ -21,6 +21,14 @@ REPOSITORY = Path(__file__).parents[2]
 class BenchmarkError(Exception):
     """A benchmark cannot be made on this machine; the message says why."""
 
+    exit_code = 1
+
+
+class MissingDeviceError(BenchmarkError):
+    """The machine lacks the device that the benchmark measures."""
+
+    exit_code = 2
+
 
 def summary(numbers: Sequence[float], digits: int = 4) -> dict[str, float]:
     """Return median, minimum, maximum and number of some measurements, rounded to `digits`."""

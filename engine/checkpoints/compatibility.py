@@ -45,7 +45,10 @@ def _shape(value: Any) -> Any:
 
 def environment_changes(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Return the differences between two environments that may change the last bits of a resumed run."""
-    names = [name for name in then if name not in FREE_TO_CHANGE and then[name] != now.get(name)]
+    # Another kind of device has other facts: that it is another one says enough.
+    moved = then.get("device") != now.get("device")
+    names = [name for name in then if name not in FREE_TO_CHANGE and (name in now or not moved)]
+    names = [name for name in names if then[name] != now.get(name)]
     return [f"{name} {then[name]} → {now.get(name)}" for name in names]
 
 

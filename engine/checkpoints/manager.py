@@ -44,8 +44,8 @@ class CheckpointManager:
         self._folder, self._keep, self._state, self._emit = folder, keep, state, emit
         self._every = Every.parse(every, what="--save-every", time=True) if every else None
         self._prefix = f"fold-{fold}-" if fold is not None else ""
-        self._writer = CheckpointWriter(folder, finite, wake, lost)
         self._snapshots = SnapshotPool()
+        self._writer = CheckpointWriter(folder, finite, wake, lost, self._snapshots.wait)
         self._last = time.monotonic()
         self._saved_step = self._saved_epoch = -1
         self._failed = False

@@ -66,6 +66,8 @@ class CheckpointWriter:
     """Called from the writer thread after each save, to wake a loop that waits."""
     lost: Callable[[], str | None] = lambda: None
     """Returns why nothing may be written into the folder any more, or None; asked before each save."""
+    wait_for_copy: Callable[[dict[str, Any]], None] = lambda _: None
+    """Returns when the device has copied a snapshot; called from the writer thread."""
     _jobs: SimpleQueue[tuple[SaveRequest, dict[str, Any], bool] | None] = field(default_factory=SimpleQueue)
     _results: SimpleQueue[SaveResult] = field(default_factory=SimpleQueue)
     _open: int = 0
@@ -122,6 +124,8 @@ class CheckpointWriter:
         start = time.monotonic()
         kept = state if snapshot else {}
         try:
+            if snapshot:
+                self.wait_for_copy(state)
             if self.finite and not all_finite(state["model"].values()):
                 raise NotFinite("the model holds NaN or infinity")
             if (reason := self.lost()) is not None:

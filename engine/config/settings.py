@@ -86,7 +86,8 @@ class Settings:
     keep: int = setting(0, "Number of numbered checkpoints to keep beside latest.pt and best.pt.", minimum=0)
     device: str = setting(
         "auto",
-        "cpu, cuda, cuda:1, mps, or auto for the first of cuda, mps and cpu that is available.",
+        "cpu, cuda, cuda:1, mps, or auto for the first of cuda, mps and cpu that is available; of several GPUs auto takes"
+        " the one with the most free memory.",
         metavar="NAME",
         check=check_device,
     )
@@ -117,6 +118,9 @@ class Settings:
     )
     channels_last: bool = setting(False, "Store images and convolutions in channels-last memory format.")
     compile: bool = setting(False, "Compile the model with torch.compile.")
+    deterministic: bool = setting(
+        True, "On a GPU, use deterministic algorithms, so that a resumed run is exact; without them it may be faster."
+    )
     on_nan: OnNan = setting(  # noqa: RUF009 - a field
         "pause",
         "What to do when the loss is not finite: pause, stop or ignore.",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
+from ..accelerator.copy_stream import copied
 from ..errors import TaskError
 from ..seeding import Stream, reseed, seed_for
 
@@ -56,10 +59,40 @@ def apply_augmentation(
 
 
 def to_device(batch: Any, device: torch.device) -> Any:
-    """Move every tensor of a batch to `device`, in nested lists, tuples and dicts too."""
+    """Move every part of a batch that has a method `to` to `device`, in nested lists, tuples and dicts too.
+
+    Those are tensors, and objects such as a PackedSequence, a BatchEncoding of transformers or a graph.
+    """
     if device.type == "cpu":
         return batch
-    return tree_map(lambda leaf: leaf.to(device, non_blocking=True) if isinstance(leaf, Tensor) else leaf, batch)
+    # Only CUDA orders such copies itself: on Metal the source may be gone before it is read.
+    options = {"non_blocking": True} if device.type == "cuda" else {}
+
+    def move(leaf: Any) -> Any:
+        if not hasattr(leaf, "to"):
+            return leaf
+        kind: Any = type(leaf)
+        return leaf.to(device, **(options if kind is Tensor or _takes_non_blocking(kind) else {}))
+
+    def movable(part: Any) -> bool:
+        return hasattr(part, "to")
+
+    parts = [part for part in tree_leaves(batch, is_leaf=movable) if movable(part)]
+    # Memory inside an object of another kind cannot be protected from the next copy.
+    if device.type == "cuda" and all(type(part) is Tensor for part in parts):
+        return copied(lambda: tree_map(move, batch), device)
+    return tree_map(move, batch, is_leaf=movable)
+
+
+@functools.cache
+def _takes_non_blocking(kind: Any) -> bool:
+    if issubclass(kind, Tensor):
+        return True
+    try:
+        parameters = inspect.signature(kind.to).parameters
+    except (TypeError, ValueError):  # a method without a signature
+        return False
+    return "non_blocking" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 def batch_size_of(batch: Any) -> int:
@@ -72,6 +105,10 @@ def batch_size_of(batch: Any) -> int:
     for leaf in reversed(tree_leaves(batch)):
         if isinstance(leaf, Tensor) and leaf.dim():
             return len(leaf)
+        if isinstance(leaf, Mapping):  # such as a BatchEncoding, which is no dict
+            return batch_size_of(dict(leaf))
+        if isinstance(graphs := getattr(leaf, "num_graphs", None), int):  # a batch of torch_geometric
+            return graphs
     return 1
 
 
@@ -87,8 +124,11 @@ def split_batch(batch: Any, own: str) -> tuple[Any, Any]:
 
 
 def call_model(model: Callable[..., Any], inputs: Any) -> Any:
-    """Return the outputs of `model`; a list or tuple of inputs becomes its arguments, a dict its keywords."""
-    if isinstance(inputs, list | tuple):
+    """Return the outputs of `model`; a list or tuple of inputs becomes its arguments, a dict its keywords.
+
+    An object that moves itself, such as a PackedSequence, is one argument, even if it is a tuple.
+    """
+    if isinstance(inputs, list | tuple) and not hasattr(inputs, "to"):
         return model(*inputs)
     if isinstance(inputs, dict):
         return model(**inputs)

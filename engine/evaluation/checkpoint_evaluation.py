@@ -23,18 +23,21 @@ from .evaluator import Evaluator
 from .fold_summary import summarise_folds
 
 
-def evaluate(folder: RunFolder, which: str | None = None) -> dict[str, Any]:
+def evaluate(folder: RunFolder, which: str | None = None, device: str | None = None) -> dict[str, Any]:
     """Evaluate a checkpoint on the test data, or on the validation data where there is no test data.
 
     `which` is `best`, `latest`, a path, or None for best where there is one and else latest. The result is plain data:
     `run`, `checkpoint`, `step`, `split` and `metrics` (name → value). A classifier adds `classes` (names), `confusion`
     (counts, classes × classes) and `per_class` (precision, recall, f1 and support of each class). The rows of the
     confusion matrix are true classes, its columns predicted ones. For the best of several folds, `metrics` are means,
-    `NAME_std` sample standard deviations, and `folds` holds the result of each fold.
+    `NAME_std` sample standard deviations, and `folds` holds the result of each fold. `device` is another one than the
+    run's, such as `cpu`.
 
     Raises RequestError, and TrainingError where the task's own code fails.
     """
     record = folder.record()
+    if device is not None:
+        record.given["device"] = device
     folds = _best_of_folds(folder) if which in (None, "best") else []
     if not folds:
         return _evaluate_file(folder, record, find_checkpoint(folder, which))
@@ -57,6 +60,8 @@ def _evaluate_file(folder: RunFolder, record: Record, path: Path) -> dict[str, A
     model = task.model.to(device)
     if settings.channels_last:
         model = model.to(memory_format=torch.channels_last)
+    if isinstance(task.loss, torch.nn.Module):
+        task.loss.to(device)
     metrics = PerClass(task.metrics, device, task.loss)
     evaluator = Evaluator(task, model, autocast(device, settings.precision), metrics, settings.seed)
     batches = evaluation_batches(part, settings, device, collate=task.collate, options=task.loader)

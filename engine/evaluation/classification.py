@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import classification
 
+from ..accelerator.determinism import paused
 from .metric_table import several_labels
 from .metrics import Metrics, Wanted
 
@@ -35,8 +36,9 @@ class PerClass(Metrics):
             return
         if self._tables is None:
             self._tables = self._make_tables(2 if self._binary else outputs.shape[1])
-        for table in self._tables.values():
-            table.update(*found)
+        with paused(self.device):
+            for table in self._tables.values():
+                table.update(*found)
 
     def tables(self) -> dict[str, Any] | None:
         """Return the tables as plain data; None if the task is not a classifier.

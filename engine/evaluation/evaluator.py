@@ -9,7 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..accelerator.memory import empty_cache, is_out_of_memory
 from ..data.batches import Batches, batch_size_of, call_model, split_batch
+from ..data.tensor_batches import TensorBatches
+from ..errors import TrainingError
 from ..seeding import Stream, reseed, reseed_torch, seed_for
 from ..tasks.randomness import uses_python_or_numpy_rng
 from ..tasks.task import Task
@@ -44,15 +47,41 @@ class Evaluator:
         self.metrics = metrics
 
     def measure(
-        self, batches: Batches, step: int, between_batches: Callable[[], None] | None = None
+        self,
+        batches: Batches,
+        step: int,
+        between_batches: Callable[[], None] | None = None,
+        on_smaller_batches: Callable[[int], None] | None = None,
     ) -> dict[str, float]:
         """Return the metrics over `batches` after `step` optimizer steps.
 
         `between_batches` is called after each batch and may raise to end the evaluation. What a batch draws is a
-        function of (seed, step, number of the batch).
+        function of (seed, step, number of the batch). Where the device has too little memory, tensors in memory are
+        evaluated again in batches of half the size, and `on_smaller_batches` is called with the size that fitted.
 
-        Raises TrainingError where the task returns no loss.
+        Raises TrainingError where the task returns no loss, or where no size of a batch fits.
         """
+        smaller = None
+        while True:
+            try:
+                metrics = self._measure(batches, step, between_batches)
+                break
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                line = str(error).partition("\n")[0]
+            # Not inside the handler: the traceback there holds the memory.
+            device = self.metrics.device
+            empty_cache(device)
+            smaller = batches.halve() if isinstance(batches, TensorBatches) else None
+            if smaller is None:
+                advice = "" if isinstance(batches, TensorBatches) else ": give its data a loader with smaller batches"
+                raise TrainingError(f"out of memory on {device} in an evaluation{advice} ({line})")
+        if smaller is not None and on_smaller_batches is not None:
+            on_smaller_batches(smaller)
+        return metrics
+
+    def _measure(self, batches: Batches, step: int, between_batches: Callable[[], None] | None) -> dict[str, float]:
         self.metrics.reset()
         self._preserved.take()
         self._forward.eval()

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..accelerator.determinism import paused
 from ..errors import SettingError, TrainingError
 from ..runs import metric_direction
 from .metric_table import metric_factory
@@ -73,6 +74,12 @@ class Metrics:
         for metric in self._metrics.values():
             metric.reset()
 
+    def forget(self) -> None:
+        """Hold no memory on the device until the next evaluation."""
+        for metric in self._metrics.values():
+            metric.to("cpu")
+        self._metrics, self._ready = {}, False
+
     def update(self, loss: Tensor, outputs: Any, targets: Any, samples: int) -> None:
         """Add one batch: its mean loss (), outputs (N, classes, …) or as the metrics expect, targets (N, …).
 
@@ -82,14 +89,16 @@ class Metrics:
         self._samples += samples
         if not self._ready:
             self._metrics, self._ready = self._make(outputs, targets), True
-        for metric in self._metrics.values():
-            metric.update(outputs, targets)
+        with paused(self.device):
+            for metric in self._metrics.values():
+                metric.update(outputs, targets)
 
     def compute(self) -> dict[str, float]:
         """Return every metric as a number by name; one of several values gives a number for each."""
         values = {"loss": float(self._loss) / max(self._samples, 1)}
         for name, metric in self._metrics.items():
-            result = metric.compute()
+            with paused(self.device):
+                result = metric.compute()
             parts = result if isinstance(result, Mapping) else {"": result}
             for part, value in parts.items():
                 label = f"{name}_{part}" if part else name

@@ -41,6 +41,7 @@ class ScheduledEvaluation:
         self.running = False
         """An evaluation is under way."""
         self._evaluator, self._emit = evaluator, emit
+        self._reported_smaller = False
         self._every, self._epochs = Every.parse(every, what="--eval-every"), epochs
 
     def due(self, step: int, epoch: int, batch: int) -> bool:
@@ -68,11 +69,18 @@ class ScheduledEvaluation:
         self._emit(Evaluating(split=split, batches=batch_count(batches), cause=cause, **position))
         self.running = True
         try:
-            metrics = self._evaluator.measure(batches, position["step"], between_batches)
+            metrics = self._evaluator.measure(batches, position["step"], between_batches, self._report_smaller_batches)
         finally:
             self.running = False
         self._emit(Evaluated(split=split, metrics=metrics, cause=cause, **position))
         return metrics
+
+    def _report_smaller_batches(self, samples: int) -> None:
+        """Say once that an evaluation found too little memory for its batches."""
+        if not self._reported_smaller:
+            self._reported_smaller = True
+            message = f"The device has too little memory for the evaluation: it now takes {samples} samples at once."
+            self._emit(Warned(kind="note", message=message))
 
     def count(self, metrics: MetricValues, position: dict[str, Any]) -> tuple[float, bool]:
         """Update the early-stop counter; return the monitored value, and whether it is the best so far.

@@ -41,6 +41,8 @@ class RunStarted(Event, tag="run_started", frozen=True, kw_only=True):
     """The task as on the command line."""
     device: str = ""
     """The device in words: `cpu (2 threads)`, `cuda:0 (NVIDIA H100)`."""
+    gpu: str = ""
+    """UUID of the GPU, by which NVIDIA's tools name it; empty for another device, and in runs of older versions."""
     parameters: Count = 0
     """Number of the model's parameters, frozen ones included."""
     epochs: Count = 0

@@ -1,4 +1,4 @@
-"""Extend a run that reached its limit: give it more epochs, or more patience."""
+"""Change a run before it is resumed: give it more epochs or patience, or another device."""
 
 from __future__ import annotations
 
@@ -55,6 +55,23 @@ def extend_run(folder: RunFolder, **limits: Any) -> Record:
                 )
         try:
             folder.write_record(record)
+        except OSError as error:
+            raise RunError(f"run folder {folder.path} cannot be written: {error.strerror}") from error
+        return before
+
+
+def change_device(folder: RunFolder, device: str) -> Record:
+    """Set the device in `run.json`, which the next engine uses: `cpu`, `cuda`, `cuda:N`, `mps` or `auto`.
+
+    Returns the old record; write it back if the engine refuses. Raises SettingError for another text, RunError if the
+    folder cannot be written, RunLocked while an engine trains the run.
+    """
+    with folder.lock():
+        before = folder.record()
+        given = before.given | {"device": device}
+        Settings.of(given)
+        try:
+            folder.write_record(msgspec.structs.replace(before, given=given))
         except OSError as error:
             raise RunError(f"run folder {folder.path} cannot be written: {error.strerror}") from error
         return before

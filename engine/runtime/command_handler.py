@@ -135,6 +135,8 @@ class CommandHandler:
                 return
             self._offloaded = True
             message += f", released {freed / 2**20:.0f} MiB of {self._actions.device}"
+            if self._actions.device.type == "cuda":
+                message += "; CUDA itself keeps some memory until the process ends"
         self._answer(command, "done", message)
 
     def _resume(self, command: Command) -> None:

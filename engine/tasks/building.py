@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch.utils.data import DataLoader
 
 from ..config.settings import Settings
@@ -41,6 +42,7 @@ def build_task(
     # Checked without the task first, so that a wrong value is refused before data is loaded.
     given = Settings.of(record.given)
     reseed(given.seed)
+    torch.manual_seed(given.seed)  # of every device: the task may build its model on one
     try:
         with download.using(given.data, on_progress):
             task = function(**values)

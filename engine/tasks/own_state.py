@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.utils._pytree import tree_map
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.utils._pytree import tree_leaves, tree_map
 
 from ..errors import CheckpointError
 
@@ -35,6 +36,17 @@ def state_of(value: Any) -> Any:
         # A checkpoint holds no numpy arrays: reading one would need code.
         return tree_map(lambda leaf: torch.from_numpy(leaf) if isinstance(leaf, np.ndarray) else leaf, _bits(value))
     return value if isinstance(value, Tensor) else dict(value)
+
+
+def tensors_of(value: Any) -> list[Tensor]:
+    """Return the tensors that `value` holds as far as they are known: of a module, an optimizer, a dict, or itself."""
+    if isinstance(value, nn.Module):
+        return [*value.parameters(), *value.buffers()]
+    if isinstance(value, Optimizer):
+        value = value.state
+    return [
+        leaf for leaf in tree_leaves(dict(value) if isinstance(value, Mapping) else value) if isinstance(leaf, Tensor)
+    ]
 
 
 def restore(name: str, value: Any, state: Any) -> None:

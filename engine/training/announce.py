@@ -9,12 +9,21 @@ from typing import Any
 import torch
 
 from ..checkpoints.compatibility import environment_changes, file_changes, settings_changes
-from ..devices import device_label
+from ..data.tensor_batches import TensorBatches
+from ..devices import device_label, gpu_uuid
 from ..runs.events import RunStarted, Warned
 from ..runs.extend import given_limits
 from ..runs.record import Record
 from .trainer import Trainer
 
+CHOSEN = "Of {} GPUs {} was chosen: it has the most free memory."
+NOT_DETERMINISTIC = "--no-deterministic: on a GPU a resumed run may differ in the last bits."
+COMPILED = "torch.compile may choose other GPU kernels in a resumed run, by their speed then: the last bits may differ."
+WAITS = "{} cannot skip an update on the device, so each step waits for its loss."
+FUSED = " An optimizer with fused=True, such as Adam, AdamW or SGD, does not wait."
+ON_HOST = (
+    "The training data takes more than half of the free memory of {}: it stays on the host, and each batch is copied."
+)
 SECOND_OPTIMIZER = (
     "{} parameters are not in the task's optimizer. If `step` updates them with a second optimizer,"
     " that optimizer's state is not in the checkpoint."
@@ -37,6 +46,7 @@ def started(trainer: Trainer, *, run: str, task: str, resumed_from: int | None) 
         run=run,
         task=task,
         device=device_label(trainer.device),
+        gpu=gpu_uuid(trainer.device),
         parameters=sum(p.numel() for p in state.model.parameters()),
         epochs=trainer.settings.epochs,
         steps_per_epoch=state.steps_per_epoch,
@@ -56,6 +66,17 @@ def inexactness(trainer: Trainer) -> list[Warned]:
     found = [_warning(trainer, "note", task.note)] if task.note else []
     if frozen := state.preserved.modules_in_evaluation_mode(state.model):
         found.append(_warning(trainer, "note", FROZEN.format(len(frozen), frozen[0])))
+    if trainer.settings.device == "auto" and trainer.device.type == "cuda" and torch.cuda.device_count() > 1:
+        found.append(_warning(trainer, "note", CHOSEN.format(torch.cuda.device_count(), trainer.device)))
+    if trainer.device.type == "cuda" and not trainer.settings.deterministic:
+        found.append(_warning(trainer, "inexact", NOT_DETERMINISTIC))
+    if trainer.device.type == "cuda" and trainer.settings.compile:
+        found.append(_warning(trainer, "inexact", COMPILED))
+    if trainer.step.guard.waits:
+        advice = FUSED if trainer.device.type == "cuda" else ""
+        found.append(_warning(trainer, "note", WAITS.format(type(state.optimizer).__name__) + advice))
+    if isinstance(state.batches, TensorBatches) and state.batches.on_host:
+        found.append(_warning(trainer, "note", ON_HOST.format(trainer.device)))
     if state.batches.inexact_reason is not None:
         found.append(_warning(trainer, "inexact", state.batches.inexact_reason))
     known = set(map(id, state.trained_parameters))
@@ -90,7 +111,8 @@ def changes(trainer: Trainer, saved: dict[str, Any], record: Record, sources: di
     if different := settings_changes(before, after, limits):
         found.append(_warning(trainer, "note", f"Training limit changed: {', '.join(different)}."))
     different = file_changes(record.sources, sources)
-    different += settings_changes(before, after, [name for name in after if name not in limits])
+    # Another device is a change of the environment, which has been told, and not another task.
+    different += settings_changes(before, after, [name for name in after if name not in (*limits, "device")])
     if different:
         message = f"The task changed since the run started: {'; '.join(different)}."
         found.append(_warning(trainer, "task_changed", message))

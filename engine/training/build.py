@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from ..config.settings import Settings
 from ..data.factory import training_batches
@@ -32,6 +33,8 @@ def build_state(
         model.train()
     if settings.channels_last:
         model = model.to(memory_format=torch.channels_last)
+    if isinstance(task.loss, nn.Module):
+        task.loss.to(device)  # weights of classes are tensors too
     batches = training_batches(
         task.train, settings, device, augment=task.augment, collate=task.collate, options=task.loader
     )
@@ -39,6 +42,7 @@ def build_state(
         optimizer = optimizers.validate_optimizer(task.optimizer(model, settings.lr))
     else:
         optimizer = optimizers.build_optimizer(settings.optimizer, model, settings.lr)
+    optimizers.start_momentum(optimizer)
     scheduler = schedulers.build_scheduler(
         settings.scheduler,
         optimizer,

@@ -16,6 +16,7 @@ from ..config.specs import Spec, Value, literal
 from ..errors import SettingError, TaskError
 
 SEPARATOR = re.compile(r"(?<![eE])-")  # a dash between numbers, not the sign of an exponent
+KERNELS = ("fused", "foreach", "capturable", "differentiable")  # options that choose an implementation, not a result
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     name.lower(): value
     for name, value in vars(torch.optim).items()
@@ -51,7 +52,9 @@ def build_optimizer(text: str, model: nn.Module, lr: float) -> Optimizer:
     # Fused: one call a step, and it can skip an update on a GPU without synchronising. Except for plain SGD on the CPU,
     # which is one call a parameter already, and cheaper (12 µs against 18 for two small layers).
     plain = spec.name == "sgd" and not options.get("momentum") and parameters[0].device.type == "cpu"
-    unset = not {"foreach", "differentiable"} & options.keys()
+    # Fused SGD starts from memory that is not initialised. Zeros in it are right only without dampening.
+    dampened = spec.name == "sgd" and bool(options.get("dampening"))
+    unset = not dampened and not {"foreach", "differentiable"} & options.keys()
     if plain and unset and "fused" not in options:
         # torch's own choice here; given explicitly, torch does not search for it at every step.
         options["foreach"] = False
@@ -61,6 +64,32 @@ def build_optimizer(text: str, model: nn.Module, lr: float) -> Optimizer:
         return kind(parameters, lr=lr, **options)  # type: ignore[call-arg]
     except (TypeError, ValueError, RuntimeError) as error:
         raise SettingError(f"optimizer {text!r}: {error}") from error
+
+
+def start_momentum(optimizer: Optimizer) -> None:
+    """Give fused SGD the momentum buffers that it lacks, as zeros: the same bits as without, and always numbers.
+
+    torch makes them of memory that is not initialised, and writes it in the first step. A first step that is skipped, as
+    a gradient scaler does, leaves it.
+    """
+    if not isinstance(optimizer, torch.optim.SGD):
+        return
+    for group in optimizer.param_groups:
+        if not (group.get("fused") and group["momentum"]) or group["dampening"]:
+            continue
+        for parameter in group["params"]:
+            if optimizer.state[parameter].get("momentum_buffer") is None:
+                optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+
+
+def skips_on_device(optimizer: Optimizer) -> bool:
+    """Return whether the optimizer takes `found_inf` and skips its update on the device, without a number on the host.
+
+    torch marks its fused optimizers so. A class with a step of its own inherits the mark, but need not look at it.
+    """
+    own_step = not type(optimizer).step.__module__.startswith("torch.optim")
+    fused = all(group.get("fused") for group in optimizer.param_groups)
+    return fused and not own_step and bool(getattr(optimizer, "_step_supports_amp_scaling", False))
 
 
 def validate_optimizer(optimizer: Any) -> Optimizer:
@@ -83,7 +112,14 @@ def load_state(optimizer: Optimizer, saved: dict[str, Any]) -> None:
     torch casts the state to the type of the parameters, also numbers that NAdam and ASGD keep in single precision.
     Raises ValueError or KeyError where the state does not fit.
     """
+    own = optimizer.param_groups
+    if len(own) == len(saved["param_groups"]):
+        # The kernels that fit this device, not those of the device that the checkpoint was saved on.
+        kernels = [{name: group[name] for name in KERNELS if name in group} for group in own]
+        groups = [{**group, **kernel} for group, kernel in zip(saved["param_groups"], kernels, strict=True)]
+        saved = {**saved, "param_groups": groups}
     optimizer.load_state_dict(saved)
+    start_momentum(optimizer)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     indices = [index for group in saved["param_groups"] for index in group["params"]]
     for parameter, index in zip(parameters, indices, strict=True):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ..accelerator import determinism
 from ..checkpoints.compatibility import load_model
 from ..checkpoints.schema import FORMAT
 from ..config.settings import Settings
@@ -115,7 +116,8 @@ class TrainingState:
     def environment(self) -> dict[str, Any]:
         """Return what else decides the last bits: versions, threads, device, processor."""
         threads = {"threads": torch.get_num_threads(), "build_threads": self.build_threads}
-        return {**versions(), **threads, "device": self.device.type, **hardware(self.device)}
+        machine = {"device": self.device.type, **hardware(self.device), **determinism.flags(self.device)}
+        return {**versions(), **threads, **machine}
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Take the state of a checkpoint. Raises CheckpointError, which names the part that does not fit."""

@@ -39,7 +39,13 @@ class TrainStep:
         self._reseed: Callable[[int, torch.device], None] = reseed if anywhere else reseed_torch
         self._optimizer_step = optimizers.unhooked_step(state.optimizer)
         self._source = "loss" if task.step is None else "step"
-        self.guard = NanGuard(state.model, state.optimizer, state.device, ignore=settings.on_nan == "ignore")
+        self.guard = NanGuard(
+            state.model,
+            state.optimizer,
+            state.device,
+            ignore=settings.on_nan == "ignore",
+            windows=settings.accumulate > 1,
+        )
         self.inconsistent = False
         """The optimizer raised inside a step: the state belongs to no step and must not be saved."""
 
@@ -47,7 +53,7 @@ class TrainStep:
         """Take one batch; return whether it ended with an optimizer step."""
         state = self._state
         progress, guard = state.progress, self.guard
-        guard.keep_buffers()
+        guard.buffers.keep(window_starts=not state.window)
         # Dropout and every other random number of the model depend only on the position, so resuming restores no generator.
         self._reseed(seed_for(Stream.STEP, self._settings.seed, progress.epoch, progress.batch), state.device)
         try:
@@ -57,26 +63,26 @@ class TrainStep:
             else:
                 loss = self._loss_of(batch)
         except BaseException:
-            guard.restore_buffers()
+            guard.buffers.restore()
             raise
         try:
             # On the CPU, reading the loss is free. On a GPU it would synchronise, so the loss stays there until it is reported.
-            value = loss.item() if self._on_cpu else loss.detach()
+            value = loss.item() if self._on_cpu else loss.detach().reshape(())
         except (AttributeError, RuntimeError):
-            guard.restore_buffers()
+            guard.buffers.restore()
             validate_loss(loss, self._source)
             raise
         size = self._window_size()
-        if guard.passes(value):
-            part = loss if size == 1 else loss / size
-            if state.scaler.is_enabled():
-                part = state.scaler.scale(part)
-            try:
+        try:
+            if guard.passes(value):
+                part = loss if size == 1 else loss / size
+                if state.scaler.is_enabled():
+                    part = state.scaler.scale(guard.spoil(part))
                 part.backward()  # type: ignore[no-untyped-call]
-            except BaseException:
-                self._drop_window()
-                validate_loss(loss, self._source)
-                raise
+        except BaseException:
+            self._drop_window(len(state.window))
+            validate_loss(loss, self._source)
+            raise
         progress.batch += 1
         samples = batch_size_of(batch)
         progress.samples += samples
@@ -103,11 +109,16 @@ class TrainStep:
         """Step the optimizer and the scheduler with the gradients of the window."""
         state, guard = self._state, self.guard
         progress, optimizer, scaler = state.progress, state.optimizer, state.scaler
-        if guard.allows():
-            if self._settings.clip is not None:
+        try:
+            allowed = guard.allows()
+            if allowed and self._settings.clip is not None:
                 scaler.unscale_(optimizer)
                 # Not all parameters of the model: gradients accumulate on those that this optimizer does not train.
                 torch.nn.utils.clip_grad_norm_(state.trained_parameters, self._settings.clip)
+        except BaseException:
+            self._drop_window(len(state.window) - 1)
+            raise
+        if allowed:
             try:
                 if scaler.is_enabled():
                     scaler.step(optimizer)
@@ -124,10 +135,14 @@ class TrainStep:
         if state.scheduler is not None:
             state.scheduler.step("step")
 
-    def _drop_window(self) -> None:
-        """Return to the last optimizer step: an interrupted backward pass leaves incomplete gradients in the window."""
+    def _drop_window(self, ended: int) -> None:
+        """Return to the last optimizer step: an interrupted backward pass leaves incomplete gradients in the window.
+
+        `ended` batches of the window had ended before the last forward pass.
+        """
         state = self._state
-        self.guard.restore_buffers()
+        if not self.guard.undo_window(ended):
+            self.inconsistent = True
         state.progress.batch -= len(state.window)
         state.progress.samples -= state.window_samples
         state.window, state.window_samples = [], 0

@@ -94,7 +94,9 @@ class Trainer:
             lost=lost,
         )
         self.commands = CommandHandler(controls, emit, self)
-        self._offload = Offload(self.state, (self.state.batches, self.evaluation.batches))
+        self._offload = Offload(
+            self.state, (self.state.batches, self.evaluation.batches), self.step.guard.buffers, metrics
+        )
 
     # ---- the loop -------------------------------------------------------------------------------------------------
 
@@ -107,7 +109,9 @@ class Trainer:
         self._stop_if_exhausted()
         while progress.epoch < self.settings.epochs:
             for batch in self.state.batches.epoch(progress.epoch, progress.batch):
-                if self.step.run(batch) and self.step.guard.found:
+                stepped = self.step.run(batch)
+                del batch  # a release of the device's memory can then free it
+                if stepped and self.step.guard.found:
                     self.flush()
                 # The work after the last batch is done below, when the epoch has ended.
                 if progress.batch != self.state.batches_per_epoch:

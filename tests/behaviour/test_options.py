@@ -179,6 +179,13 @@ def test_data_loader_keeps_its_own_options(tmp_path: Path) -> None:
     assert [entry["size"] for entry in log() if entry["training"]] == [12] * 3
 
 
+def test_no_deterministic_changes_nothing_on_the_cpu(tmp_path: Path) -> None:
+    """The setting is for GPUs: on the CPU the weights are the same, and nothing is warned of."""
+    plain, free = run(tmp_path, TASK), run(tmp_path, TASK, deterministic=False)
+    assert torch.equal(weights(plain), weights(free))
+    assert plain.warnings("inexact") == free.warnings("inexact") == []
+
+
 @pytest.mark.parametrize(("kind", "pinned"), [("cpu", False), ("cuda", True)])
 def test_memory_is_pinned_only_for_a_gpu(kind: str, pinned: bool) -> None:
     """Memory is pinned for a GPU alone, unless the task says otherwise."""

@@ -11,7 +11,8 @@ import pytest
 
 from stoker.engine.runs import folder as runs
 from stoker.engine.runs.folder import RunFolder
-from stoker.tui.state.system_stats import Gpu, SystemReading, SystemStats
+from stoker.tui.state.gpu_stats import Gpu
+from stoker.tui.state.system_stats import SystemReading, SystemStats
 from tests.support.deadlines import deadline, scaled
 from tests.support.fake_engine import FakeEngine
 
@@ -31,7 +32,7 @@ def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the machine's readings by fixed ones."""
     gpu = Gpu("NVIDIA A100-SXM4-40GB", 0.87, 31_200_000_000, 42_900_000_000, 64, 287.0)
     reading = SystemReading(0.42, 21_400_000_000, 67_400_000_000, 3.1, 1_640_000_000, (gpu,))
-    monkeypatch.setattr(SystemStats, "read", lambda self, pid: reading)
+    monkeypatch.setattr(SystemStats, "read", lambda self, *_: reading)
 
 
 @pytest.fixture

@@ -85,14 +85,15 @@ def export(name: str, target: Path, checkpoint: str | None, runs_folder: Path) -
 @click.command()
 @click.argument("name", metavar="RUN")
 @click.option("--checkpoint", metavar="best|latest|PATH", help="Checkpoint to evaluate (default: best, else latest).")
+@click.option("--device", metavar="NAME", help="Evaluate on another device: cpu, cuda, cuda:1, mps or auto.")
 @runs_option
 @json_option
-def evaluate(name: str, checkpoint: str | None, runs_folder: Path, as_json: bool) -> int:
+def evaluate(name: str, checkpoint: str | None, device: str | None, runs_folder: Path, as_json: bool) -> int:
     """Evaluate a checkpoint of RUN on the run's evaluation data."""
     from stoker.engine.evaluation import checkpoint_evaluation
 
     from ..console.evaluation_table import evaluation_table
 
-    result = checkpoint_evaluation.evaluate(find_run(runs_folder, name), checkpoint)
+    result = checkpoint_evaluation.evaluate(find_run(runs_folder, name), checkpoint, device)
     echo_lines(json.dumps(json.loads(encode_line(result)), indent=2) if as_json else evaluation_table(result))
     return 0

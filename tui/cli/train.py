@@ -11,7 +11,7 @@ import click
 from stoker.engine.config.settings import Settings
 from stoker.engine.errors import RequestError
 from stoker.engine.runs import folder as runs
-from stoker.engine.runs.extend import LIMIT_BY_CAUSE, extend_run
+from stoker.engine.runs.extend import LIMIT_BY_CAUSE, change_device, extend_run
 from stoker.engine.runs.status import RESUMABLE
 from stoker.engine.tasks import loading
 from stoker.engine.tasks.builtin import TASK_NAMES
@@ -89,6 +89,7 @@ def run(
     metavar="N",
     help="Stop after this many evaluations without improvement ('none': never); extends a run that stopped early.",
 )
+@click.option("--device", metavar="NAME", help="Train on another device than before: cpu, cuda, cuda:1, mps or auto.")
 @runs_option
 @headless_option
 @json_option
@@ -98,6 +99,7 @@ def resume(
     checkpoint: str | None,
     epochs: str | None,
     patience: str | None,
+    device: str | None,
     runs_folder: Path,
     headless: bool,
     as_json: bool,
@@ -107,6 +109,9 @@ def resume(
     states = (*RESUMABLE, *LIMIT_BY_CAUSE) if limits else RESUMABLE
     folder = runs.find_run(runs_folder, name) if name else newest_run(runs_folder, states)
     record = extend_run(folder, **limits) if limits else None
+    if device is not None:
+        before = change_device(folder, device)
+        record = record or before
     try:
         return launch.train_here(folder, checkpoint, headless, as_json)
     except RequestError:

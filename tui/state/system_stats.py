@@ -6,17 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Gpu:
-    """One GPU: `use` from 0 to 1, `used` and `memory` in bytes, °C, W; None for a value that it does not report."""
-
-    name: str
-    use: float | None = None
-    used: int | None = None
-    memory: int | None = None
-    degrees: int | None = None
-    watts: float | None = None
+from .gpu_stats import Gpu, GpuStats
 
 
 @dataclass(frozen=True)
@@ -41,11 +31,10 @@ class SystemStats:
         """Load no library yet."""
         self._process: Any = None
         self._times: tuple[float, float] | None = None
-        self._nvml: Any = None
-        self._nvml_tried = False
+        self._gpus = GpuStats()
 
-    def read(self, pid: int | None) -> SystemReading:
-        """Return the use of the machine, and of the process `pid`."""
+    def read(self, pid: int | None, gpu: str = "") -> SystemReading:
+        """Return the use of the machine, and of the process `pid`, which trains on the GPU with the UUID `gpu`."""
         import psutil
 
         memory = psutil.virtual_memory()
@@ -64,7 +53,7 @@ class SystemStats:
             memory.total,
             own_cpu,
             own_memory,
-            self._gpus(),
+            self._gpus.read(gpu, pid),
         )
 
     def _cpu(self, times: Any) -> float | None:
@@ -76,45 +65,3 @@ class SystemStats:
         if before is None or total <= before[0]:
             return None
         return float(min(1.0, max(0.0, 1 - (idle - before[1]) / (total - before[0]))))
-
-    def _gpus(self) -> tuple[Gpu, ...]:
-        if not self._nvml_tried:
-            self._nvml_tried = True
-            # Without the driver or the library there is no GPU to show.
-            with contextlib.suppress(Exception):
-                import pynvml
-
-                pynvml.nvmlInit()
-                self._nvml = pynvml
-        if self._nvml is None:
-            return ()
-        try:
-            return tuple(_gpu(self._nvml, number) for number in range(self._nvml.nvmlDeviceGetCount()))
-        except self._nvml.NVMLError:
-            return ()
-
-
-def _gpu(nvml: Any, number: int) -> Gpu:
-    handle = nvml.nvmlDeviceGetHandleByIndex(number)
-
-    def ask(function: str, *arguments: int) -> Any:
-        # Not every GPU reports everything: laptops lack the power, virtual GPUs the temperature.
-        try:
-            return getattr(nvml, function)(handle, *arguments)
-        except nvml.NVMLError:
-            return None
-
-    use, memory, power = (
-        ask("nvmlDeviceGetUtilizationRates"),
-        ask("nvmlDeviceGetMemoryInfo"),
-        ask("nvmlDeviceGetPowerUsage"),
-    )
-    name = ask("nvmlDeviceGetName") or f"GPU {number}"
-    return Gpu(
-        name.decode() if isinstance(name, bytes) else str(name),
-        None if use is None else use.gpu / 100,
-        None if memory is None else int(memory.used),
-        None if memory is None else int(memory.total),
-        ask("nvmlDeviceGetTemperature", nvml.NVML_TEMPERATURE_GPU),
-        None if power is None else power / 1000,
-    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from ..formatting import size
+from ..state.gpu_stats import Gpu
 from ..state.run_view import RunView
 from ..state.styled_text import StyledRow
-from ..state.system_stats import Gpu, SystemReading, SystemStats
+from ..state.system_stats import SystemReading, SystemStats
 from .panel import Panel, bar, justify
 from .sidebar import Sidebar
 
@@ -70,23 +71,22 @@ class SystemPanel(Panel):
         # Until the history is read, it is unknown whether an engine is alive.
         if view.remote or not view.alive or not view.caught_up:
             return
-        pid = view.started.pid if view.started else None
-        self._reading = await asyncio.to_thread(self._stats.read, pid)
+        pid, gpu = (view.started.pid, view.started.gpu) if view.started else (None, "")
+        self._reading = await asyncio.to_thread(self._stats.read, pid, gpu)
         if isinstance(self.parent, Sidebar):
             self.parent.show(view, now)
 
 
 def _gpu(number: int, gpu: Gpu, width: int) -> list[StyledRow]:
     facts = "  ".join(_temperature_and_power(gpu))
-    rows = [
-        justify(
-            [(f"GPU {number} ", "$label"), (gpu.name.removeprefix("NVIDIA "), "")], [(f" {facts}", "$label")], width
-        )
-    ]
+    name = gpu.name.removeprefix("NVIDIA ")
+    rows = [justify([_label(number, gpu, "$label"), (name, "")], [(f" {facts}", "$label")], width)]
     if gpu.use is not None:
         rows.append(_row("use ", gpu.use, [(f"{gpu.use:4.0%}", "bold")], width))
     if gpu.used is not None and gpu.memory:
         rows.append(_row("mem ", gpu.used / gpu.memory, _bytes(gpu.used, gpu.memory), width))
+    if gpu.own is not None:
+        rows.append(justify([("training ", "$label")], [(size(gpu.own), "bold"), (" of it", "$label")], width))
     return rows
 
 
@@ -95,7 +95,14 @@ def _short(number: int, gpu: Gpu, width: int) -> StyledRow:
     use = "" if gpu.use is None else f"{gpu.use:4.0%}"
     memory = "" if gpu.used is None or gpu.memory is None else f"{gpu.used / 1e9:.0f}/{gpu.memory / 1e9:.0f} GB"
     right = "  ".join(filter(None, (memory, *_temperature_and_power(gpu))))
-    return justify([(f"GPU {number} ", "$label"), (use, "bold")], [(right, "$label")], width)
+    return justify([_label(number, gpu, "bold" if gpu.trains else "$label"), (use, "bold")], [(right, "$label")], width)
+
+
+def _label(number: int, gpu: Gpu, style: str) -> tuple[str, str]:
+    """Return the name of a GPU as NVIDIA's tools number it; the part of a GPU has no number."""
+    if gpu.trains and gpu.number is None:
+        return "MIG ", style
+    return f"GPU {number if gpu.number is None else gpu.number} ", style
 
 
 def _share(share: float | None) -> str:

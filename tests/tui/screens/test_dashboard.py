@@ -15,7 +15,8 @@ from stoker.engine.runs.commands import Command
 from stoker.engine.runs.folder import RunFolder
 from stoker.tui.app.app import StokerApp
 from stoker.tui.screens.help import Help
-from stoker.tui.state.system_stats import Gpu, SystemReading, SystemStats
+from stoker.tui.state.gpu_stats import Gpu
+from stoker.tui.state.system_stats import SystemReading, SystemStats
 from stoker.tui.widgets.event_log import EventLog
 from stoker.tui.widgets.panel import Panel
 from stoker.tui.widgets.plot import PlotWidget
@@ -356,7 +357,7 @@ async def test_gpus_that_do_not_fit_are_counted(
     """The title of the machine says how many rows are cut, and no number when all fit."""
     gpu = Gpu("NVIDIA H100", 0.97, 61_000_000_000, 86_000_000_000, 63, 610.0)
     reading = SystemReading(0.34, 98_000_000_000, 512_000_000_000, 3.1, 1_640_000_000, (gpu,) * 8)
-    monkeypatch.setattr(SystemStats, "read", lambda self, pid: reading)
+    monkeypatch.setattr(SystemStats, "read", lambda self, *_: reading)
     app = app_of(run_folder, Recorded(run()))
     async with app.run_test(size=(120, 40)) as pilot:
         machine = app.dashboard.query_one(SystemPanel)

@@ -1,0 +1,1 @@
+"""The parts of `python -m benchmarks gpu`: what can be shown only on a real device."""
