@@ -37,7 +37,7 @@ from .tasks.building import build_task
 from .tasks.splitting import split_task
 from .tasks.task import Task
 from .tasks.user_errors import one_line
-from .training import announce
+from .training import announce, misfit
 from .training.defaults import default_threads
 from .training.trainer import Trainer
 
@@ -56,11 +56,13 @@ def train(
     *,
     checkpoint: str | None = None,
     function: Callable[..., Task] | None = None,
+    on_ready: Callable[[Trainer], None] | None = None,
 ) -> RunFinished:
     """Train the run in `folder` until it ends, and return its last event; a failed training is an event, not an error.
 
     The run continues from `checkpoint` (`latest`, `best` or a path), or else from its newest good checkpoint, or starts
-    from step 0. `function` returns the task in place of the one that the folder's record names.
+    from step 0. `function` returns the task in place of the one that the folder's record names. `on_ready` is called
+    before the first step of each fold; a RequestError of it ends the run.
 
     Raises RequestError where the request was wrong and nothing was trained, RunLocked where another engine trains the
     run.
@@ -72,7 +74,7 @@ def train(
         except OSError as error:
             raise RunError(f"run folder {folder.path} cannot be written: {error.strerror}") from error
         try:
-            return _Session(folder, lock, controls, journal, emit, function).run(checkpoint)
+            return _Session(folder, lock, controls, journal, emit, function, on_ready).run(checkpoint)
         finally:
             journal.close()
             # For the next run of this process, which counts as many as this one found.
@@ -90,7 +92,9 @@ class _Session:
         journal: Journal,
         listener: Emit,
         function: Callable[..., Task] | None,
+        on_ready: Callable[[Trainer], None] | None,
     ) -> None:
+        self.on_ready = on_ready
         self.folder, self.controls, self.journal, self.listener = folder, controls, journal, listener
         self.function, self.lock = function, lock
         self.fold: int | None = None
@@ -172,6 +176,8 @@ class _Session:
                     # before this fold's first save must not cost the folds that are done.
                     trainer.checkpoints.save_latest("schedule", wait=True)
                 saved, damaged = None, []
+                if self.on_ready is not None:
+                    self.on_ready(trainer)
                 stop, test = self._train(trainer)
                 if stop.cause in ("stopped", "failed") or settings.folds == 1:
                     return self._finish(trainer, stop, test)
@@ -226,7 +232,7 @@ class _Session:
             stop = StopTraining("failed", message)
         except (Exception, SystemExit) as error:
             _print_traceback()
-            stop = StopTraining("failed", one_line(error))
+            stop = StopTraining("failed", one_line(error) + misfit.explained(trainer, error))
         return stop, trainer.state.metrics
 
     def _finish(self, trainer: Trainer, stop: StopTraining, test: dict[str, float]) -> RunFinished:

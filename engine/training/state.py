@@ -58,6 +58,10 @@ class TrainingState:
     """Threads that the task was built under."""
     named: Mapping[str, Any] = field(default_factory=dict)
     """The task's own objects."""
+    data_checksum: str = ""
+    """Checksum of the data, to see on resume that it is the same."""
+    data_warnings: list[str] = field(default_factory=list)
+    """Why what the data sets yield may not be repeated."""
     preserved: Preserved = field(init=False)
     """What an evaluation that is under way must not change."""
 
@@ -113,9 +117,10 @@ class TrainingState:
         return saved
 
     def environment(self) -> dict[str, Any]:
-        """Return what else decides the last bits: versions, threads, device, processor."""
+        """Return what else decides the last bits: versions, threads, device, processor, data."""
         threads = {"threads": torch.get_num_threads(), "build_threads": self.build_threads}
-        return {**versions(), **threads, "device": self.device.type, **hardware(self.device)}
+        found = {**versions(), **threads, "device": self.device.type, **hardware(self.device)}
+        return {**found, "data": self.data_checksum} if self.data_checksum else found
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Take the state of a checkpoint. Raises CheckpointError, which names the part that does not fit."""
