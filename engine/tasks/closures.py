@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from ..data.stateful import unwrapped
 from .task import Task
 
 FUNCTIONS = ("step", "evaluate", "loss", "augment", "optimizer", "collate")
@@ -26,10 +27,23 @@ WATCHED = (
     np.random.RandomState,
     random.Random,
 )
+NUMBERS = (int, float)
 MAX_ENTRIES = 1000  # of a list or dict that are looked at
 CHANGES = (
     "`{name}`, which the task's `{function}` holds, changes while it trains and is not in the checkpoint: a resumed run"
     ' starts with a new one. Keep it in Task(state={{"{name}": {name}}}).'
+)
+NUMBER_CHANGES = (
+    "`{name}`, a number which the task's `{function}` holds, changes while it trains and is not in the checkpoint. If the"
+    ' training depends on it, keep it in a dict: Task(state={{"counts": counts}}).'
+)
+NEW_ENTRIES = (
+    "`{name}`, which the task's `{function}` holds, gets new entries while it trains and is not in the checkpoint. If the"
+    ' training depends on it, keep it in Task(state={{"{name}": {name}}}).'
+)
+DATA_CHANGES = (
+    "`{name}` of the data set `{function}` changes while it is read and is not in the checkpoint. If the items depend on"
+    " it, give the data set `state_dict` and `load_state_dict`."
 )
 OPTIMIZER_CHANGES = (
     "`{name}` of the optimizer `{function}` changes while it trains and is not in the checkpoint: a resumed run starts"
@@ -42,31 +56,55 @@ OWNED_BY_TORCH = frozenset(vars(torch.optim.SGD([nn.Parameter(torch.zeros(1))], 
 class HeldObjects:
     """The tensors, modules, schedulers and generators that a task's functions hold, and an own optimizer's attributes."""
 
-    def __init__(self, task: Task) -> None:
-        """Note each of them as it is now, except what a checkpoint has."""
+    def __init__(self, task: Task, optimizer: Optimizer, batches: Any = None) -> None:
+        """Note each of them as it is now, except what a checkpoint has; `batches` tell what workers change."""
+        self._data = task.train
+        self._in_workers: Callable[[], list[str]] = getattr(batches, "changed_in_workers", list)
         self._saved = {
             id(part) for part in _parts(task.model, task.loss, *task.state.values(), torch.default_generator)
         }
         # Each with its value, which stays alive, so that no other gets its id.
         self._held = [
-            (CHANGES, function, name, holder, key, value, self._mark(value))
+            (
+                NUMBER_CHANGES if type(value) in NUMBERS else CHANGES,
+                function,
+                name,
+                holder,
+                key,
+                value,
+                self._mark(value),
+            )
             for function in FUNCTIONS
             for name, holder, key, value in self._held_by(getattr(task, function), set())
         ]
 
-    def watch_optimizer(self, optimizer: Optimizer) -> None:
+        self._watch_data(task.train)
+        self._watch_optimizer(optimizer)
+
+    def _watch_data(self, data: Any) -> None:
+        """Watch the attributes of a data set that has no state of its own."""
+        data = unwrapped(data)
+        if hasattr(data, "state_dict") or isinstance(data, tuple):
+            return
+        self._held += [
+            (DATA_CHANGES, type(data).__name__, name, vars(data), name, value, self._mark(value))
+            for name, value in getattr(data, "__dict__", {}).items()
+            if isinstance(value, WATCHED) or type(value) in NUMBERS
+        ]
+
+    def _watch_optimizer(self, optimizer: Optimizer) -> None:
         """Watch the attributes of an optimizer that is not torch's own and has torch's `state_dict`."""
         kind = type(optimizer)
         if kind.__module__.startswith("torch.optim.") or kind.state_dict is not Optimizer.state_dict:
             return
         for name, value in vars(optimizer).items():
-            if name in OWNED_BY_TORCH or isinstance(value, bool):
+            if name in OWNED_BY_TORCH:
                 continue
             entries = [(vars(optimizer), name, value), *((holder, key, item) for holder, key, item in _entries(value))]
             self._held += [
                 (OPTIMIZER_CHANGES, kind.__name__, name, holder, key, item, self._mark(item))
                 for holder, key, item in entries
-                if isinstance(item, (*WATCHED, int, float)) and id(item) not in self._saved
+                if (isinstance(item, WATCHED) or type(item) in NUMBERS) and id(item) not in self._saved
             ]
 
     def changed(self) -> list[str]:
@@ -78,6 +116,10 @@ class HeldObjects:
         }
         if found:
             self._held = [held for held in self._held if held[:3] not in found]
+        if names := self._in_workers():
+            kind = type(unwrapped(self._data)).__name__
+            found.update((DATA_CHANGES, kind, name) for name in names)
+            self._in_workers = list
         return [text.format(function=function, name=name) for text, function, name in sorted(found)]
 
     def _held_by(self, function: Any, seen: set[int]) -> Iterator[tuple[str, Any, Any, Any]]:
@@ -118,14 +160,18 @@ class HeldObjects:
         if isinstance(value, FunctionType):
             if function is None or value.__module__ == function.__module__:
                 yield from self._held_by(value, seen)
-        elif value is None or isinstance(value, WATCHED):
+        elif value is None or isinstance(value, WATCHED) or type(value) in NUMBERS:
             yield name, holder, key, value
             return
+        if isinstance(value, dict) and len(value) <= MAX_ENTRIES:
+            yield name, (value,), 0, value
         for inner, place, item in _entries(value):
-            if isinstance(item, WATCHED) and id(item) not in self._saved:
+            if (isinstance(item, WATCHED) or type(item) in NUMBERS) and id(item) not in self._saved:
                 yield name, inner, place, item
 
     def _replaced(self, before: Any, now: Any) -> bool:
+        if type(before) in NUMBERS:
+            return type(now) is not type(before) or now != before
         return now is not before and (before is not None or isinstance(now, WATCHED))
 
     def _mark(self, value: Any) -> Any:
@@ -137,6 +183,8 @@ class HeldObjects:
             return None if value.is_inference() else value._version
         if isinstance(value, LRScheduler):
             return value.last_epoch
+        if isinstance(value, dict):
+            return len(value) if len(value) > MAX_ENTRIES else sum(isinstance(i, WATCHED) for i in value.values())
         if isinstance(value, torch.Generator):
             return value.get_state().numpy().tobytes()
         if isinstance(value, np.random.Generator):
@@ -144,6 +192,10 @@ class HeldObjects:
         if isinstance(value, np.random.RandomState):
             return repr(value.get_state())
         return value.getstate() if isinstance(value, random.Random) else None
+
+
+def _text_for(value: Any) -> str:
+    return NEW_ENTRIES if isinstance(value, dict) else NUMBER_CHANGES if type(value) in NUMBERS else CHANGES
 
 
 def _entries(value: Any) -> Iterator[tuple[Any, Any, Any]]:
@@ -159,7 +211,7 @@ def _read(holder: Any, key: Any) -> Any:
     """Return what a cell holds now, or a dict or list under `key`."""
     if isinstance(holder, dict):
         return holder.get(key)
-    if isinstance(holder, list):
+    if isinstance(holder, list | tuple):
         return holder[key] if key < len(holder) else None
     try:
         return holder.cell_contents

@@ -136,6 +136,8 @@ class TrainingState:
         if self.scheduler is not None:
             self.scheduler.restore(saved["scheduler"], self.optimizer, fresh)
         if saved.get("scaler"):
+            # It makes its tensors at the first scaled loss, and an unfinished window may step before there is one.
+            self.scaler.scale(torch.zeros((), device=self.device))
             self.scaler.load_state_dict(saved["scaler"])
         self.parts.load_state_dict(saved)
         self.progress.load_state_dict(saved["progress"])

@@ -53,7 +53,6 @@ class Trainer:
         """
         self.task, self.settings, self.device = task, settings, device
         self._controls, self._emit, self._next_report, self._overrun = controls, emit, 0.0, False
-        self._held = HeldObjects(task)
         metrics = Metrics(task.metrics, device, logits=isinstance(task.loss, nn.BCEWithLogitsLoss))
         metrics.check_monitor(settings.monitor)
         self.metric_directions = metrics.directions()
@@ -65,7 +64,8 @@ class Trainer:
             fold=fold or 0,
             folds_done=folds_done if folds_done is not None else [],
         )
-        self._held.watch_optimizer(self.state.optimizer)
+        # Now, because the task's `optimizer` may have made some.
+        self._held = HeldObjects(task, self.state.optimizer, self.state.batches)
         # The state keeps the plain model: the parameter names of a compiled one differ.
         model = self.state.model
         # Compiled for each shape: one form for all is made once a second shape is seen, in a resumed process later.

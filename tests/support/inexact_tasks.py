@@ -402,8 +402,6 @@ INEXACT = (
     "closure_counter",
     "closure_schedule",
     "clock_step",
-    "loss_attribute",
-    "model_attribute",
     "own_optimizer",
     "second_optimizer",
     "changing_evaluation",
@@ -495,4 +493,14 @@ def logging_step() -> Task:
     return task(step=step)
 
 
-EXACT = ("loss_buffer", "hidden_buffers", "saved_rows", "global_rows", "weighted_order", "saved_state", "logging_step")
+EXACT = (
+    "loss_buffer",
+    "loss_attribute",
+    "model_attribute",
+    "hidden_buffers",
+    "saved_rows",
+    "global_rows",
+    "weighted_order",
+    "saved_state",
+    "logging_step",
+)

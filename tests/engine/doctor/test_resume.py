@@ -44,9 +44,9 @@ NAMED = {
     "torch_rows": "`TorchRows` yields another item",
     "transformed_rows": "`TransformedRows` yields another item",
     "measured_rows": "`NumpyRows` yields another item",
-    "counting_rows": "`read` of the data set `CountingRows` changes",
+    "counting_rows": "`CountingRows` yields another item",
     "curriculum_rows": "`read` of the data set `CurriculumRows` changes",
-    "caching_rows": "`cache` of the data set `CachingRows` changes",
+    "caching_rows": "`CachingRows` yields another item",
     "clock_rows": "Two uninterrupted trainings under one seed differ already: the first batch that differs is batch 1 of",
     "worker_rows": "`NumpyRows` has a generator of its own (`rng`)",
     "own_order": "`OwnOrder` has an order of its own",
@@ -55,13 +55,11 @@ NAMED = {
     "closure_rng": "`rng`, which the task's `step` holds, changes",
     "module_rng": "`global_rng`, which the task's `step` holds, changes",
     "closure_average": "`average`, which the task's `evaluate` holds, changes",
-    "module_average": "`global_average` of the task's `step` changes",
+    "module_average": "`global_average`, which the task's `step` holds, gets new entries",
     "closure_hidden": "`hidden`, which the task's `step` holds, changes",
-    "closure_counter": "`steps` of the task's `step` changes",
-    "closure_schedule": "`holder` of the task's `step` changes",
+    "closure_counter": "`steps`, a number which the task's `step` holds, changes",
+    "closure_schedule": "`holder`, which the task's `optimizer` holds, changes",
     "clock_step": "on the same batches, the loss of step 1 differs",
-    "loss_attribute": "`centre` of the loss's `Centre` changes",
-    "model_attribute": "`hidden` of the model's `Carrying` changes",
     "own_optimizer": "`slow` of the optimizer `Lookahead` changes",
     "second_optimizer": "2 parameters are not in the task's optimizer",
     "changing_evaluation": "An evaluation changes the training",
@@ -83,7 +81,7 @@ def test_planted_state_is_found(name: str) -> None:
 def test_exact_task_is_quiet(name: str) -> None:
     """What a checkpoint holds, and a counter for a log line, are no findings."""
     report = checked(name)
-    assert report.compared and report.findings == []
+    assert (report.compared, report.findings) == (True, [])
     assert report.conclusion().startswith("Exact: after a save and a resume")
 
 
