@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
 from ..seeding import Stream, order, reseed, seed_for
 from .batches import apply_augmentation, to_device
+from .rereading import reread
 from .stateful import measuring, state_of_dataset, stateful_dataset, unwrapped
 from .workers import end_workers, loader_options
 
@@ -40,7 +41,8 @@ class _Positions(Sampler[tuple[int, int, list[int]]]):
 class _Reseeded(Dataset[Any]):
     """Fetches a whole batch under its own seed, so that random transforms do not depend on the process.
 
-    A worker tells by `changed`, in memory that the processes share, which numbers of the data set it has changed.
+    A worker tells in memory that the processes share: by `draws`, that an item is not repeated under one seed, and by
+    `changed`, which numbers of the data set it has changed.
     """
 
     def __init__(self, dataset: Dataset[Any], collate: Callable[[list[Any]], Any], seed: int, *, shared: bool) -> None:
@@ -49,11 +51,19 @@ class _Reseeded(Dataset[Any]):
         numbers = {name: value for name, value in getattr(self.owner, "__dict__", {}).items() if type(value) in NUMBERS}
         self.numbers = numbers if shared else {}
         self.changed = torch.zeros(len(self.numbers), dtype=torch.uint8)
+        self.draws = torch.zeros(1, dtype=torch.uint8)
+        self.looked = not shared
+        if shared:
+            self.draws.share_memory_()  # type: ignore[no-untyped-call]
         if self.numbers:
             self.changed.share_memory_()  # type: ignore[no-untyped-call]
 
     def __getitem__(self, position: tuple[int, int, list[int]]) -> Any:
         epoch, batch, rows = position
+        if not self.looked:
+            self.looked = True
+            if not reread(self.dataset, self.seed)[1]:
+                self.draws[0] = 1
         reseed(seed_for(Stream.DATA, self.seed, epoch, batch))
         # As in a worker, where torch uses one thread: the last bits of a sum depend on the number.
         threads = torch.get_num_threads()
@@ -132,9 +142,11 @@ class DatasetBatches:
             batch = to_device(read, self._device)
             yield apply_augmentation(batch, self._augment, self._seed, (epoch, number), self._device)
 
-    def changed_in_workers(self) -> list[str]:
-        """Return the names of the data set's numbers that a worker has changed in its copy."""
-        return [name for name, flag in zip(self._reader.numbers, self._reader.changed.tolist(), strict=True) if flag]
+    def found_by_workers(self) -> tuple[bool, list[str]]:
+        """Return whether an item is not repeated under one seed, and the data set's numbers that a worker has changed."""
+        reader = self._reader
+        changed = [name for name, flag in zip(reader.numbers, reader.changed.tolist(), strict=True) if flag]
+        return bool(reader.draws[0]), changed
 
     def state(self) -> dict[str, Any] | None:
         """Return the data set's own state, if it has one; every batch is a function of (seed, epoch, number)."""

@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 
-from ..data.inspection import digest
+from ..data.rereading import digest
 from ..tasks.task import Task
 from ..training.trainer import Trainer
 

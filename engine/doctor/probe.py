@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data.batches import Batches
-from ..data.inspection import digest
+from ..data.rereading import digest
 from ..errors import StokerError, error_line
 from ..runs.commands import Command, Controls
 from ..runs.events import CommandAnswered, Event, Steps, Warned

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from ..data.inspection import DRAWS
 from ..data.stateful import unwrapped
 from .task import Task
 
@@ -59,7 +60,7 @@ class HeldObjects:
     def __init__(self, task: Task, optimizer: Optimizer, batches: Any = None) -> None:
         """Note each of them as it is now, except what a checkpoint has; `batches` tell what workers change."""
         self._data = task.train
-        self._in_workers: Callable[[], list[str]] = getattr(batches, "changed_in_workers", list)
+        self._in_workers: Callable[[], tuple[bool, list[str]]] = getattr(batches, "found_by_workers", _nothing)
         self._saved = {
             id(part) for part in _parts(task.model, task.loss, *task.state.values(), torch.default_generator)
         }
@@ -116,11 +117,13 @@ class HeldObjects:
         }
         if found:
             self._held = [held for held in self._held if held[:3] not in found]
-        if names := self._in_workers():
+        draws, names = self._in_workers()
+        if draws or names:
             kind = type(unwrapped(self._data)).__name__
             found.update((DATA_CHANGES, kind, name) for name in names)
-            self._in_workers = list
-        return [text.format(function=function, name=name) for text, function, name in sorted(found)]
+            found.update([(DRAWS, kind, kind)] if draws else [])
+            self._in_workers = _nothing
+        return [text.format(name, function=function, name=name) for text, function, name in sorted(found)]
 
     def _held_by(self, function: Any, seen: set[int]) -> Iterator[tuple[str, Any, Any, Any]]:
         """Yield (name, holder, key in it, value) of each variable that a function holds, and one level below.
@@ -192,6 +195,10 @@ class HeldObjects:
         if isinstance(value, np.random.RandomState):
             return repr(value.get_state())
         return value.getstate() if isinstance(value, random.Random) else None
+
+
+def _nothing() -> tuple[bool, list[str]]:
+    return False, []
 
 
 def _text_for(value: Any) -> str:

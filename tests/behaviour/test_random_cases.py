@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import tempfile
 from pathlib import Path
@@ -14,21 +15,22 @@ import torch
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from tests.support import random_cases as cases
+from tests.support import random_tasks as tasks
 from tests.support.process_runner import checkpoint_state, differences, history
-from tests.support.random_cases import Case, create, simplest, train_case
+from tests.support.random_cases import create, simplest, train_case
+from tests.support.random_tasks import Case
 
 COUNT = int(os.environ.get("STOKER_RANDOM_CASES", "20"))
 
 CASES = st.builds(
     Case,
-    layers=st.lists(st.sampled_from(cases.LAYERS), max_size=3, unique=True).map(tuple),
-    loss=st.sampled_from(cases.LOSSES),
-    optimizer=st.sampled_from(cases.OPTIMIZERS),
-    scheduler=st.sampled_from(cases.SCHEDULERS),
-    data=st.sampled_from(cases.DATA),
-    own_state=st.one_of(st.just("none"), st.sampled_from(cases.OWN_STATE)),
-    precision=st.sampled_from(cases.PRECISIONS),
+    layers=st.lists(st.sampled_from(tasks.LAYERS), max_size=3, unique=True).map(tuple),
+    loss=st.sampled_from(tasks.LOSSES),
+    optimizer=st.sampled_from(tasks.OPTIMIZERS),
+    scheduler=st.sampled_from(tasks.SCHEDULERS),
+    data=st.sampled_from(tasks.DATA),
+    own_state=st.one_of(st.just("none"), st.sampled_from(tasks.OWN_STATE)),
+    precision=st.sampled_from(tasks.PRECISIONS),
     batch_size=st.integers(3, 9),
     # Mostly none: a process for each worker takes time.
     workers=st.sampled_from([0] * 12 + [1, 2]),
@@ -36,7 +38,7 @@ CASES = st.builds(
     clip=st.sampled_from([None, None, 0.1]),
     split=st.sampled_from([None, None, None, "kfold:2", "holdout:0.3"]),
     eval_every=st.sampled_from(["1epochs", "2steps", "2epochs", "5steps"]),
-    command=st.sampled_from(cases.COMMANDS),
+    command=st.sampled_from(tasks.COMMANDS),
     command_at=st.integers(1, 6),
     stop_at=st.integers(1, 16),
     stops=st.integers(1, 2),
@@ -71,7 +73,7 @@ def possible(case: Case) -> Case:
     # Copies of a data set in workers have no place in a checkpoint, or none of them could be resumed.
     if streams:
         changes["workers"] = 0
-    return cases.dataclasses.replace(case, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(case, **changes)  # type: ignore[arg-type]
 
 
 def unequal(case: Case, place: Path) -> list[str]:
