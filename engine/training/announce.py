@@ -101,6 +101,8 @@ def changes(trainer: Trainer, saved: dict[str, Any], record: Record, sources: di
         message = f"The checkpoint has no state of {', '.join(missing)}: they start anew."
         found.append(_warning(trainer, "inexact", message))
     before, after = saved["settings"], trainer.settings.asdict()
+    if trainer.task.optimizer is not None:
+        before = {**before, "optimizer": after["optimizer"]}  # older versions recorded one that was not used
     limits = given_limits(record)
     if different := settings_changes(before, after, limits):
         found.append(_warning(trainer, "note", f"Training limit changed: {', '.join(different)}."))

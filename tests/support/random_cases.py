@@ -14,17 +14,32 @@ from stoker.engine.runs.folder import RunFolder
 from stoker.engine.session import train
 from tests.support.random_tasks import Case, build
 
+OWN_LOADERS = ("weighted", "subset", "batched", "epochal")
+
 
 def settings_of(case: Case) -> dict[str, Any]:
     """Return the settings of a case."""
+    full = case.data == "full" and case.own_state != "own_stream"
     given: dict[str, Any] = {
-        "epochs": 3, "lr": 0.05, "device": "cpu", "threads": 1, "patience": 50, "scheduler": case.scheduler,
-        "batch_size": None if case.data == "full" and case.own_state != "own_stream" else case.batch_size, "accumulate": case.accumulate,
-        "clip": case.clip, "eval_every": case.eval_every, "workers": case.workers, "on_nan": "ignore",
+        "epochs": 3,
+        "lr": 0.05,
+        "device": "cpu",
+        "threads": 1,
+        "patience": 50,
+        "on_nan": "ignore",
+        "scheduler": case.scheduler,
+        "batch_size": None if full else case.batch_size,
+        "accumulate": case.accumulate,
+        "clip": case.clip,
+        "eval_every": case.eval_every,
+        "workers": case.workers,
         "seed": case.deterministic_seed,
-    }  # fmt: skip
-    if case.optimizer not in ("own", "langevin"):
+    }
+    if build(case).optimizer is None:
         given["optimizer"] = case.optimizer
+    if case.data in OWN_LOADERS or case.own_state == "own_order":
+        # A task with a loader of its own has these, too.
+        del given["batch_size"], given["workers"]
     if case.precision in ("bf16", "fp16"):
         given["precision"] = case.precision
     if case.split is not None:
