@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import io
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -47,6 +49,8 @@ def atomic_file(
     path = target if private else _prepare(target)
     temporary = _temporary(path)
     raw = _Raw(temporary, "x", opener=lambda name, flags: os.open(name, flags, PRIVATE if private else ORDINARY))
+    if not private:
+        _hold(raw.fileno())
     try:
         with io.BufferedWriter(raw) as file:
             yield file
@@ -158,7 +162,33 @@ def _prepare(target: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
         raise _error(errno.ENOTDIR, target) from None
+    with contextlib.suppress(OSError):
+        _remove_abandoned(path)
     return path
+
+
+def _hold(file: int) -> bool:
+    """Lock a file until its process ends, so that others see that it is in use; return whether that worked."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # held by another process, or a file system without locks
+        return False
+    return True
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove the temporary files for `path` that a killed process left behind."""
+    name = re.compile(rf"\.{re.escape(path.name[:STEM])}\.[0-9a-f]{{12}}\.tmp")
+    for other in path.parent.iterdir():
+        if not name.fullmatch(other.name):
+            continue
+        with contextlib.suppress(OSError):
+            file = open_regular(other, os.O_RDWR, follow=False)
+            try:
+                if _hold(file):
+                    other.unlink()
+            finally:
+                os.close(file)
 
 
 def _error(code: int, path: Path) -> OSError:

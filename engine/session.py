@@ -36,7 +36,7 @@ from .tasks import imports, loading
 from .tasks.building import build_task
 from .tasks.splitting import split_task
 from .tasks.task import Task
-from .training import announce
+from .training import announce, misfit
 from .training.defaults import default_threads
 from .training.failure import failure_message
 from .training.run_device import RunDevice
@@ -57,11 +57,13 @@ def train(
     *,
     checkpoint: str | None = None,
     function: Callable[..., Task] | None = None,
+    on_ready: Callable[[Trainer], None] | None = None,
 ) -> RunFinished:
     """Train the run in `folder` until it ends, and return its last event; a failed training is an event, not an error.
 
     The run continues from `checkpoint` (`latest`, `best` or a path), or else from its newest good checkpoint, or starts
-    from step 0. `function` returns the task in place of the one that the folder's record names.
+    from step 0. `function` returns the task in place of the one that the folder's record names. `on_ready` is called
+    before the first step of each fold; a RequestError of it ends the run.
 
     Raises RequestError where the request was wrong and nothing was trained, RunLocked where another engine trains the
     run.
@@ -75,7 +77,7 @@ def train(
             raise RunError(f"run folder {folder.path} cannot be written: {error.strerror}") from error
         leave.callback(journal.close)
         device = leave.enter_context(RunDevice())
-        return _Session(folder, lock, controls, journal, emit, function, device).run(checkpoint)
+        return _Session(folder, lock, controls, journal, emit, function, on_ready, device).run(checkpoint)
 
 
 class _Session:
@@ -89,8 +91,10 @@ class _Session:
         journal: Journal,
         listener: Emit,
         function: Callable[..., Task] | None,
+        on_ready: Callable[[Trainer], None] | None,
         device: RunDevice,
     ) -> None:
+        self.on_ready = on_ready
         self.folder, self.controls, self.journal, self.listener = folder, controls, journal, listener
         self.function, self.lock, self.device = function, lock, device
         self.fold: int | None = None
@@ -176,6 +180,8 @@ class _Session:
                     # before this fold's first save must not cost the folds that are done.
                     trainer.checkpoints.save_latest("schedule", wait=True)
                 saved, damaged = None, []
+                if self.on_ready is not None:
+                    self.on_ready(trainer)
                 stop, test = self._train(trainer)
                 if stop.cause in ("stopped", "failed") or settings.folds == 1:
                     return self._finish(trainer, stop, test)
@@ -226,7 +232,7 @@ class _Session:
             stop = StopTraining("failed", str(error))
         except (Exception, SystemExit) as error:
             _print_traceback()
-            stop = StopTraining("failed", failure_message(error, trainer.device))
+            stop = StopTraining("failed", failure_message(error, trainer.device) + misfit.explained(trainer, error))
         # Not in a handler: the traceback there holds the memory of the step.
         memory.empty_cache(trainer.device)
         return stop, trainer.state.metrics

@@ -83,7 +83,7 @@ def _from_loader(
     *,
     shuffle: bool,
 ) -> Batches:
-    options = dict(given or {})
+    options, training = dict(given or {}), shuffle
     if isinstance(data, DataLoader):
         if not is_plain_loader(data):
             return LoaderBatches(data, settings.seed, device, augment, training=shuffle)
@@ -115,6 +115,7 @@ def _from_loader(
         collate=collate,
         augment=augment,
         options=options,
+        training=training,
     )
 
 

@@ -12,7 +12,7 @@ from torch.utils.data import BatchSampler, DataLoader, IterableDataset
 from ..seeding import Stream, reseed, seed_for
 from .batches import apply_augmentation, batch_count, to_device
 from .samplers import repeats_its_order
-from .stateful import stateful_dataset
+from .stateful import measuring, state_of_dataset, stateful_dataset
 from .workers import WorkerInit, end_workers
 
 ENDED = "epoch_ended"  # key of a saved state: the epoch's stream had ended, its batches were all taken
@@ -47,6 +47,9 @@ class LoaderBatches:
         self._first = (
             None if training or self._stateful in (None, loader) else copy.deepcopy(self._stateful.state_dict())
         )
+        self._first_of_dataset = (
+            None if training or self._dataset is None else copy.deepcopy(self._dataset.state_dict())
+        )
         if loader.num_workers and not isinstance(loader.worker_init_fn, WorkerInit):
             loader.worker_init_fn = WorkerInit(loader.worker_init_fn)
         self.inexact_reason = self._inexact_reason() if training else None
@@ -79,6 +82,13 @@ class LoaderBatches:
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Any]:
         """Yield the batches of epoch number `epoch`, from batch number `start` on; earlier ones are read and skipped."""
+        if self._first_of_dataset is None:
+            yield from self._read(epoch, start)
+        else:
+            with measuring(self._dataset, self._first_of_dataset):
+                yield from self._read(epoch, start)
+
+    def _read(self, epoch: int, start: int) -> Iterator[Any]:
         if self._ended:  # saved after the last batch of an epoch, whose stream has begun anew since
             self._ended = False
             return
@@ -126,7 +136,7 @@ class LoaderBatches:
     def state(self) -> dict[str, Any] | None:
         """Return the state of the loader or dataset, if it has one."""
         if self._dataset is not None:
-            state = self._restored or self._dataset.state_dict()
+            state = self._restored or state_of_dataset(self._dataset)
         elif self._restored is not None:  # restored, and nothing read since
             state = self._restored
         # Asking torchdata's loader before it was read starts an iteration.

@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from .attributes import Attributes, assign, attributes, changed, copies
+
 MAX_ON_DEVICE = 1 << 20  # numbers; the copy of a larger tensor waits on the host, not in a GPU's memory
 
 
@@ -19,10 +21,13 @@ class Preserved:
         self._tensors: list[tuple[nn.Module, str, Tensor]] = []
         self._copies: dict[tuple[nn.Module, str], Tensor] = {}
         """Copy of the tensor that a module holds under a name."""
+        self._attributes: dict[int, Attributes] = {}
+        """Plain attributes before the evaluation, by the id of their root."""
 
     def take(self) -> None:
         """Copy what an evaluation may change."""
         for root in self._roots:
+            self._attributes[id(root)] = copies(attributes(root))
             for module in root.modules():
                 self._modes.append((module, module.training))
                 if module._buffers:
@@ -47,7 +52,14 @@ class Preserved:
                 module._buffers[name] = tensor
             # By `data`: the content is as it was, so a graph that needs it is still valid.
             tensor.data.copy_(self._copies[module, name])
-        self._modes, self._tensors, self._copies = [], [], {}
+        for root in self._roots:
+            before = self._attributes.get(id(root), {})
+            assign(root, {name: before[name] for name in changed(attributes(root), before) if name in before})
+        self._modes, self._tensors, self._copies, self._attributes = [], [], {}, {}
+
+    def attributes(self, root: nn.Module) -> Attributes:
+        """Return the plain attributes of the modules of `root`, within an evaluation those from before it."""
+        return self._attributes[id(root)] if id(root) in self._attributes else attributes(root)
 
     def state_dict(self, root: nn.Module) -> dict[str, Any]:
         """Return the state dict of `root`, within an evaluation the one from before it."""

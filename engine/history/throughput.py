@@ -29,8 +29,9 @@ class Throughput:
 
     def advance(self, at: float) -> None:
         """Count the time up to an event at `at`, in Unix seconds."""
-        if self._since is not None and at > self._last:
-            self.active += at - self._last
+        if self._since is not None:
+            # A clock that was set back: count on from there.
+            self.active += max(0.0, at - self._last)
             self._last = at
 
     def record(self, at: float, step: int) -> None:

@@ -42,6 +42,8 @@ COMMANDS = (
 The engine takes a command in any phase: one that changes nothing, such as pausing a paused run, succeeds and says so.
 """
 COMMAND_NAMES = tuple(spec.name for spec in COMMANDS)
+TAKEN_BACK = "taken_back"
+"""Written with the id of an earlier command whose sender has given up; the engine then drops that one unanswered."""
 END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 """Signals that save a run and end it."""
 POLL_INTERVAL = 0.05  # seconds between two reads of commands.jsonl
@@ -109,7 +111,8 @@ class Controls:
         if self._lines is not None and (now := time.monotonic()) >= self._next_poll:
             self._next_poll = now + POLL_INTERVAL
             commands += [command for line in self._lines.read() if (command := parse(line)) is not None]
-        return commands
+        taken_back = {command.id for command in commands if command.command == TAKEN_BACK}
+        return [command for command in commands if command.id not in taken_back] if taken_back else commands
 
     def wait(self, seconds: float = POLL_INTERVAL) -> None:
         """Sleep until this process sends a command, at most `seconds`."""

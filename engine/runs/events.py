@@ -19,10 +19,24 @@ Time = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
 """Unix seconds, until the year 5138."""
 
 
+def _steady() -> float:
+    """Return seconds that never jump, also across a suspension of the machine where the system counts it."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
+_start = time.time() - _steady()
+
+
+def now() -> float:
+    """Return the time in Unix seconds, by the clock of this process's start: a clock that is set does not change it."""
+    return _start + _steady()
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     """Base of all events."""
 
-    at: Time = msgspec.field(default_factory=time.time)
+    at: Time = msgspec.field(default_factory=now)
     """When it happened, in Unix seconds."""
     step: Count | None = None
     """Optimizer steps taken so far in this fold; left out if the event belongs to no step."""

@@ -113,6 +113,7 @@ def create(runs: Path, task: str, name: str | None, record: dict[str, Any]) -> R
     stem = name or _default_name(task)
     _check_text(stem, task, record)
     _check_name(stem)
+    _check_link(runs)
     try:
         runs.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -169,6 +170,7 @@ def scan_runs(runs: Path) -> tuple[list[RunFolder], int]:
     """Return what `list_runs` returns, and the number of folders that may not be read. Raises RunError."""
     found: list[tuple[float, str, RunFolder]] = []
     unreadable = 0
+    _check_link(runs)
     try:
         paths = list(runs.iterdir())
     except FileNotFoundError:
@@ -187,6 +189,14 @@ def scan_runs(runs: Path) -> tuple[list[RunFolder], int]:
         except OSError:
             unreadable += 1
     return [folder for *_, folder in sorted(found, key=lambda entry: entry[:2], reverse=True)], unreadable
+
+
+def _check_link(runs: Path) -> None:
+    """Refuse a link to nothing in the place of a folder of runs. Raises RunError."""
+    if runs.is_symlink() and not runs.exists():
+        raise RunError(
+            f"runs folder {runs} is a link to {runs.readlink()}, which does not exist: create it, or name another"
+        )
 
 
 def delete(folder: RunFolder) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
 
+from ..config.fields import flag
 from ..config.settings import Settings
 from ..data import download, splits
+from ..data.factory import is_plain_loader
 from ..errors import RequestError, SettingError, StokerError, TaskError
 from ..runs.record import Record
 from ..seeding import reseed
@@ -18,6 +20,9 @@ from . import loading, parameters
 from .task import Task
 from .user_errors import is_refusal, one_line
 from .validation import validate_task
+
+OWN_OPTIMIZER = "own"
+"""The setting `optimizer` of a task that makes its optimizer itself."""
 
 
 def build_task(
@@ -64,8 +69,15 @@ def build_task(
 def _settings(task: Task, record: Record) -> Settings:
     """Return the settings from three layers: implied by the task's data, the task's own, the command line's."""
     implied: dict[str, Any] = {}
+    fixed: dict[str, Any] = {}
     if isinstance(task.train, DataLoader):
         implied = {"batch_size": task.train.batch_size, "workers": task.train.num_workers}
+        if not is_plain_loader(task.train):
+            fixed, where = implied, f"`{type(task.train).__name__}` of the task has its own: set it there"
+            _refuse(record, fixed, where)
+    if task.optimizer is not None:
+        _refuse(record, {"optimizer": None}, "the task makes its own optimizer: leave the option out")
+        fixed = {**fixed, "optimizer": OWN_OPTIMIZER}
     if task.test is None and task.val is None:
         implied["split"] = "holdout:0.2"
         if "split" not in task.settings and "split" not in record.given and not splits.indexable(task.train):
@@ -73,7 +85,14 @@ def _settings(task: Task, record: Record) -> Settings:
                 "the task has no test data: give Task(test=…). A fifth of the training data cannot be held out, because"
                 f" {type(task.train).__name__} cannot be indexed"
             )
-    settings = Settings.of(implied, dict(task.settings), record.given)
+    settings = Settings.of(implied, dict(task.settings), record.given, fixed)
     if settings.split is None and "split" in implied:
         raise SettingError("--split none leaves nothing to evaluate on: give Task(test=…)")
     return settings
+
+
+def _refuse(record: Record, names: Collection[str], reason: str) -> None:
+    """Refuse options that have no effect on this task. Raises SettingError."""
+    for name in names:
+        if name in record.given:
+            raise SettingError(f"{flag(name)} {record.given[name]} has no effect: {reason}")

@@ -6,6 +6,7 @@ import difflib
 import inspect
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -17,6 +18,7 @@ from ..config.specs import literal
 from ..errors import ParameterError
 
 SEQUENCES = (list, tuple, set, frozenset)
+RELATIVE = ("./", "../", "~/")  # beginnings of a text that is a path
 INFERRED = (bool, int, float, str)
 """A parameter without an annotation has the type of its default, if that is one of these."""
 
@@ -42,11 +44,13 @@ def convert(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, An
         if key in given:
             kind = _kind(hints.get(key), parameter.default)
             try:
-                values[key] = msgspec.convert(_parse(given[key], kind), kind, strict=False)
+                parsed = _parse(_absolute(given[key]), kind)
+                values[key] = msgspec.convert(parsed, kind, strict=False, dec_hook=_path)
             except msgspec.ValidationError as error:
                 raise ParameterError(f"{name}: {key}={shorten(given[key])}{_wrong(key, kind, error)}") from error
         elif parameter.default is not inspect.Parameter.empty:
-            values[key] = parameter.default
+            default = parameter.default
+            values[key] = default.absolute() if isinstance(default, Path) else default
         elif parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise ParameterError(f"{name} needs {key}: give {key}=VALUE")
     return values
@@ -56,6 +60,20 @@ def shorten(value: Any, most: int = 60) -> str:
     """Return the value as text of at most `most` characters."""
     text = str(value)
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _absolute(value: Any) -> Any:
+    """Return a text that is written as a path with its full path: the run may be resumed from another folder."""
+    if isinstance(value, str) and value.startswith(RELATIVE):
+        return str(Path(value).expanduser().absolute())
+    return value
+
+
+def _path(kind: Any, value: Any) -> Any:
+    """Convert a text to a Path, which msgspec does not know. Raises TypeError for any other type."""
+    if kind is Path and isinstance(value, str | Path):
+        return Path(value).expanduser().absolute()
+    raise TypeError(f"`{getattr(kind, '__name__', kind)}` is not a type of parameters")
 
 
 def _kind(hint: Any, default: Any) -> Any:

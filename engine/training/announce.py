@@ -28,6 +28,14 @@ SECOND_OPTIMIZER = (
     "{} parameters are not in the task's optimizer. If `step` updates them with a second optimizer,"
     " that optimizer's state is not in the checkpoint."
 )
+NOT_TRAINED = (
+    "{} parameters of the model are not in the task's optimizer and keep their first values (the first is `{}`)."
+    " If that is meant, give them requires_grad_(False)."
+)
+OTHER_DATA = (
+    "The data is not that of the checkpoint (its checksum was {}, now it is {}): results will differ. Give the files that"
+    " the run started with, and build the data in a fixed order: sorted, seeded, without the clock."
+)
 
 FROZEN = (
     "{} modules are in evaluation mode and stay in it (the first is `{}`)."
@@ -79,13 +87,16 @@ def inexactness(trainer: Trainer) -> list[Warned]:
         found.append(_warning(trainer, "note", ON_HOST.format(trainer.device)))
     if state.batches.inexact_reason is not None:
         found.append(_warning(trainer, "inexact", state.batches.inexact_reason))
+    found += [_warning(trainer, "inexact", message) for message in state.data_warnings]
     known = set(map(id, state.trained_parameters))
     for value in task.state.values():
         if isinstance(value, torch.optim.Optimizer):
             known.update(id(p) for group in value.param_groups for p in group["params"])
-    others = sum(p.requires_grad and id(p) not in known for p in state.model.parameters())
+    others = [name for name, p in state.model.named_parameters() if p.requires_grad and id(p) not in known]
     if others and task.step is not None:
-        found.append(_warning(trainer, "inexact", SECOND_OPTIMIZER.format(others)))
+        found.append(_warning(trainer, "inexact", SECOND_OPTIMIZER.format(len(others))))
+    elif others:
+        found.append(_warning(trainer, "note", NOT_TRAINED.format(len(others), others[0])))
     saved = [state.model, task.loss, *task.state.values()]
     kept = {id(p) for part in saved if isinstance(part, torch.nn.Module) for p in part.parameters()}
     kept.update(id(part) for part in saved if isinstance(part, torch.Tensor))
@@ -100,13 +111,19 @@ def changes(trainer: Trainer, saved: dict[str, Any], record: Record, sources: di
     `sources` has the sha256 of each file of the task now, by path.
     """
     found: list[Warned] = []
-    if different := environment_changes(saved.get("environment", {}), trainer.state.environment()):
+    then, now = saved.get("environment", {}), trainer.state.environment()
+    # An engine whose workers read the data has no checksum of it.
+    if "data" in then and "data" in now and then["data"] != now["data"]:
+        found.append(_warning(trainer, "inexact", OTHER_DATA.format(then["data"], now["data"])))
+    if different := environment_changes({name: then[name] for name in then if name != "data"}, now):
         message = f"Environment changed since the checkpoint ({', '.join(different)}):"
         found.append(_warning(trainer, "inexact", f"{message} results may differ in the last bits."))
     if missing := trainer.state.parts.missing(saved):
         message = f"The checkpoint has no state of {', '.join(missing)}: they start anew."
         found.append(_warning(trainer, "inexact", message))
     before, after = saved["settings"], trainer.settings.asdict()
+    if trainer.task.optimizer is not None:
+        before = {**before, "optimizer": after["optimizer"]}  # older versions recorded one that was not used
     limits = given_limits(record)
     if different := settings_changes(before, after, limits):
         found.append(_warning(trainer, "note", f"Training limit changed: {', '.join(different)}."))

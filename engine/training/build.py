@@ -7,6 +7,7 @@ from torch import nn
 
 from ..config.settings import Settings
 from ..data.factory import training_batches
+from ..data.inspection import inspect_data
 from ..evaluation.early_stopping import EarlyStopping
 from ..tasks.task import Task
 from . import optimizers, schedulers
@@ -51,6 +52,11 @@ def build_state(
         steps_per_epoch=optimizer_steps(batches, settings.accumulate),
         lower_is_better=lower_is_better,
     )
+    # Validation data, or else test data: what the run is measured on.
+    measured = task.val if task.val is not None else task.test
+    looks = [inspect_data(task.train, settings.seed, settings.workers)]
+    if measured is not None and measured is not task.train:
+        looks.append(inspect_data(measured, settings.seed, settings.workers))
     return TrainingState(
         device=device,
         settings=settings,
@@ -64,4 +70,6 @@ def build_state(
         progress=Progress(fold=fold),
         folds_done=folds_done,
         named=task.state,
+        data_checksum="-".join(look.checksum for look in looks if look.checksum),
+        data_warnings=list(dict.fromkeys(look.warning for look in looks if look.warning is not None)),
     )

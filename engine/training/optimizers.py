@@ -17,6 +17,11 @@ from ..errors import SettingError, TaskError
 
 SEPARATOR = re.compile(r"(?<![eE])-")  # a dash between numbers, not the sign of an exponent
 KERNELS = ("fused", "foreach", "capturable", "differentiable")  # options that choose an implementation, not a result
+ONE_SHAPE = tuple(
+    f"torch.optim.{name}"
+    for name in ("adadelta", "adagrad", "adam", "adamax", "adamw", "asgd", "nadam", "radam", "rmsprop", "rprop", "sgd")
+)
+"""Modules of optimizers whose state has the shapes of the parameters, or is single numbers."""
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     name.lower(): value
     for name, value in vars(torch.optim).items()
@@ -112,6 +117,7 @@ def load_state(optimizer: Optimizer, saved: dict[str, Any]) -> None:
     torch casts the state to the type of the parameters, also numbers that NAdam and ASGD keep in single precision.
     Raises ValueError or KeyError where the state does not fit.
     """
+    _check_shapes(optimizer, saved)
     own = optimizer.param_groups
     if len(own) == len(saved["param_groups"]):
         # The kernels that fit this device, not those of the device that the checkpoint was saved on.
@@ -128,6 +134,19 @@ def load_state(optimizer: Optimizer, saved: dict[str, Any]) -> None:
             loaded = state.get(name)
             if isinstance(loaded, torch.Tensor) and isinstance(value, torch.Tensor) and loaded.dtype != value.dtype:
                 state[name] = value.to(loaded.device, copy=True)
+
+
+def _check_shapes(optimizer: Optimizer, saved: dict[str, Any]) -> None:
+    """Refuse a tensor of another shape than its parameter, which would fail in the next step. Raises ValueError."""
+    if type(optimizer).__module__ not in ONE_SHAPE:
+        return
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    indices = [index for group in saved["param_groups"] for index in group["params"]]
+    for parameter, index in zip(parameters, indices, strict=False):
+        for name, value in saved["state"].get(index, {}).items():
+            if isinstance(value, torch.Tensor) and value.dim() and value.shape != parameter.shape:
+                shapes = f"{tuple(value.shape)}, its parameter {tuple(parameter.shape)}"
+                raise ValueError(f"`{name}` of parameter {index} has the shape {shapes}")
 
 
 def unhooked_step(optimizer: Optimizer) -> Callable[[], object]:

@@ -59,6 +59,10 @@ class TrainingState:
     """Threads that the task was built under."""
     named: Mapping[str, Any] = field(default_factory=dict)
     """The task's own objects."""
+    data_checksum: str = ""
+    """Checksum of the data, to see on resume that it is the same."""
+    data_warnings: list[str] = field(default_factory=list)
+    """Why what the data sets yield may not be repeated."""
     preserved: Preserved = field(init=False)
     """What an evaluation that is under way must not change."""
 
@@ -114,10 +118,11 @@ class TrainingState:
         return saved
 
     def environment(self) -> dict[str, Any]:
-        """Return what else decides the last bits: versions, threads, device, processor."""
+        """Return what else decides the last bits: versions, threads, device, processor, data."""
         threads = {"threads": torch.get_num_threads(), "build_threads": self.build_threads}
         machine = {"device": self.device.type, **hardware(self.device), **determinism.flags(self.device)}
-        return {**versions(), **threads, **machine}
+        data = {"data": self.data_checksum} if self.data_checksum else {}
+        return {**versions(), **threads, **machine, **data}
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Take the state of a checkpoint. Raises CheckpointError, which names the part that does not fit."""
@@ -133,6 +138,8 @@ class TrainingState:
         if self.scheduler is not None:
             self.scheduler.restore(saved["scheduler"], self.optimizer, fresh)
         if saved.get("scaler"):
+            # It makes its tensors at the first scaled loss, and an unfinished window may step before there is one.
+            self.scaler.scale(torch.zeros((), device=self.device))
             self.scaler.load_state_dict(saved["scaler"])
         self.parts.load_state_dict(saved)
         self.progress.load_state_dict(saved["progress"])

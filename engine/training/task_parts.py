@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ..checkpoints.compatibility import load_model
+from ..evaluation.attributes import assign, changed, copies
 from ..evaluation.preserve import Preserved
 from ..tasks.own_state import restore, state_of
 
@@ -19,14 +20,20 @@ class TaskParts:
         """Save the state of `loss` where it is a module, and of the objects in `named`, the task's `state`."""
         self._model, self._preserved, self.named = model, preserved, named
         self._loss = loss if isinstance(loss, nn.Module) and loss.state_dict() else None
+        self._roots = {name: root for name, root in (("model", model), ("loss", loss)) if isinstance(root, nn.Module)}
+        self._built = {name: copies(preserved.attributes(root)) for name, root in self._roots.items()}
+        """Plain attributes of the modules as the task built them: a checkpoint has those that differ."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return `loss`, `buffers` and `state`, without the empty ones."""
+        """Return `loss`, `buffers`, `attributes` and `state`, without the empty ones."""
         saved: dict[str, Any] = {}
         if self._loss is not None:
             saved["loss"] = self._preserved.state_dict(self._loss)
         if buffers := {name: self._preserved.value(module, own) for name, module, own in self._other_buffers()}:
             saved["buffers"] = buffers
+        found = {n: changed(self._preserved.attributes(root), self._built[n]) for n, root in self._roots.items()}
+        if attributes := {name: values for name, values in found.items() if values}:
+            saved["attributes"] = attributes
         if self.named:
             saved["state"] = {name: state_of(value) for name, value in self.named.items()}
         return saved
@@ -44,6 +51,9 @@ class TaskParts:
                 now.data.copy_(value)
             else:  # the model gives it another shape as it trains
                 module._buffers[own] = value.to(now.device)
+        for name, values in saved.get("attributes", {}).items():
+            if name in self._roots:
+                assign(self._roots[name], values)
         for name, value in self.named.items():
             if name in saved.get("state", {}):
                 restore(name, value, saved["state"][name])

@@ -52,9 +52,7 @@ class Trainer:
         `lost` returns why nothing may be saved into `folder` any more, or None.
         """
         self.task, self.settings, self.device = task, settings, device
-        self._controls, self._emit, self._next_report = controls, emit, 0.0
-        self._overrun = False
-        self._held = HeldObjects(task)
+        self._controls, self._emit, self._next_report, self._overrun = controls, emit, 0.0, False
         metrics = Metrics(task.metrics, device, logits=isinstance(task.loss, nn.BCEWithLogitsLoss))
         metrics.check_monitor(settings.monitor)
         self.metric_directions = metrics.directions()
@@ -66,6 +64,8 @@ class Trainer:
             fold=fold or 0,
             folds_done=folds_done if folds_done is not None else [],
         )
+        # Now, because the task's `optimizer` may have made some.
+        self._held = HeldObjects(task, self.state.optimizer, self.state.batches)
         # The state keeps the plain model: the parameter names of a compiled one differ.
         model = self.state.model
         # Compiled for each shape: one form for all is made once a second shape is seen, in a resumed process later.
@@ -177,8 +177,7 @@ class Trainer:
         if self._overrun:
             return
         self._overrun = True
-        data = self.task.train
-        name = type(getattr(data, "dataset", data)).__name__
+        name = type(getattr(self.task.train, "dataset", self.task.train)).__name__
         count = self.state.batches_per_epoch
         message = f"`{name}` yields more than its length: an epoch ends after {count} batches. Correct its `__len__`."
         self._emit(Warned(kind="note", message=message, **self.position))

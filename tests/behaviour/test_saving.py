@@ -340,3 +340,22 @@ def test_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     torch.save(saved, tmp_path / "old.pt")
     finished = session.train(mine, Controls(), lambda event: None, checkpoint=str(tmp_path / "old.pt"))
     assert finished.cause == "completed"
+
+
+def test_a_best_that_waits_is_written_by_the_clock(run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second best of a second is held in memory, and `poll` writes it when the second is over."""
+    clock = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    saving = Saving(run_folder)
+    for step in (1, 2):
+        saving.step = step
+        saving.manager.stage_best()
+        saving.manager.poll()
+        saving.manager._writer.wait()
+    best = run_folder.checkpoints / "best.pt"
+    assert checkpoint.read(best)["progress"]["step"] == 1
+    clock[0] += manager.BEST_INTERVAL
+    saving.manager.poll()
+    saving.manager._writer.wait()
+    assert checkpoint.read(best)["progress"]["step"] == 2
+    saving.manager.close()

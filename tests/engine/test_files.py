@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,3 +139,36 @@ def test_link_to_the_same_file_leaves_no_temporary_name(tmp_path: Path) -> None:
     (tmp_path / "previous.pt").hardlink_to(tmp_path / "latest.pt")
     atomic_link(tmp_path / "latest.pt", tmp_path / "previous.pt")
     assert {path.name for path in tmp_path.iterdir()} == {"latest.pt", "previous.pt"}
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from stoker.engine.files import atomic_file
+with atomic_file(Path(sys.argv[1])) as file:
+    file.write(b"half")
+    file.flush()
+    print("writing", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_what_a_killed_export_left_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    """The file of an export that still writes, and a stranger's, stay."""
+    target = tmp_path / "weights.pt"
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(target)], stdout=subprocess.PIPE) for _ in range(2)]
+    for writer in writers:
+        assert writer.stdout is not None and writer.stdout.readline() == b"writing\n"
+    writers[0].kill()
+    writers[0].wait()
+    strangers = [tmp_path / ".weights.pt.tmp", tmp_path / ".other.pt.0123456789ab.tmp"]
+    for path in strangers:
+        path.write_text("")
+    try:
+        with atomic_file(target) as file:
+            file.write(b"whole")
+        left = set(tmp_path.iterdir()) - {target, *strangers}
+        assert len(left) == 1 and target.read_bytes() == b"whole"
+    finally:
+        writers[1].kill()
+        writers[1].wait()

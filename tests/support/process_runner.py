@@ -119,6 +119,7 @@ def checkpoint_state(folder: RunFolder, name: str = "latest.pt") -> dict[str, An
     """Return a checkpoint's content, without the entries that differ between two equal trainings."""
     saved: dict[str, Any] = torch.load(folder.checkpoints / name, weights_only=True)
     del saved["progress"]["seconds"], saved["settings"]["workers"], saved["run"]
+    saved["environment"].pop("data", None)  # only an engine without workers has it
     return saved
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from textual.worker import Worker, WorkerState
 
 from stoker.engine.errors import RequestError, StokerError, TrainingError
 from stoker.engine.runs.commands import Command
-from stoker.engine.runs.events import RunFinished
+from stoker.engine.runs.events import RunFinished, now
 from stoker.engine.runs.folder import RunFolder
 from stoker.engine.runs.record import Record
 from stoker.engine.runs.status import label
@@ -49,7 +48,7 @@ class StokerApp(BaseApp):
         *,
         engine: EngineThread | None = None,
         source: Source | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = now,
         first: Screen[Any] | None = None,
         runs: Path | None = None,
         charset: Charset = "all",

@@ -16,6 +16,7 @@ from stoker.engine.launch.signals import redirect_output_to_log
 from stoker.engine.runs.commands import END_SIGNALS, Command
 
 from ..terminal.alerts import RESTORE_TITLE
+from ..terminal.restore import remember
 from ..terminal.stream import TerminalStream, own_terminal
 from .app import StokerApp
 
@@ -29,10 +30,16 @@ def show(app: StokerApp, log: Path) -> bool:
     for name in ("COLUMNS", "LINES"):
         # If a shell exports these variables, Textual uses them and ignores the terminal's real size.
         os.environ.pop(name, None)
-    with own_terminal(log) as terminal, _signals(app, terminal) as early:
+    restore = remember()
+    with own_terminal(log) as terminal, _quit_signal(restore), _signals(app, terminal) as early:
         terminal.on_gone = partial(_end_app_and_save, app)
         app.error_console = Console(file=terminal, markup=False, highlight=False)
-        app.run()
+        try:
+            app.run()
+        except BaseException:
+            # Textual gives the terminal back, unless its own code has failed.
+            restore()
+            raise
         if app.title_changed:
             terminal.write(RESTORE_TITLE)
         if early and app.engine is not None and app.engine.running:
@@ -55,6 +62,22 @@ def _end_app_and_save(app: StokerApp) -> None:
     app.leave(128 + signal.SIGHUP)
     if app.engine is not None and app.engine.running:
         app.engine.controls.send(Command(command="save"))
+
+
+@contextlib.contextmanager
+def _quit_signal(restore: Callable[[], None]) -> Iterator[None]:
+    """Let SIGQUIT end the process at once, as everywhere, but with the terminal as it was."""
+
+    def end(signum: int, _frame: types.FrameType | None) -> None:
+        restore()
+        signal.signal(signum, signal.SIG_DFL)
+        os.kill(os.getpid(), signum)
+
+    before = signal.signal(signal.SIGQUIT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGQUIT, before)
 
 
 @contextlib.contextmanager

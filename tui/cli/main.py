@@ -10,7 +10,7 @@ import click
 
 from stoker.engine.errors import StokerError, error_line
 
-from . import attach, launch, report, status, train
+from . import attach, check, launch, report, status, train
 from .options import display_options, runs_option
 from .output import echo
 
@@ -34,6 +34,7 @@ def stoker(context: click.Context, runs_folder: Path) -> int:
 for command in (
     train.run,
     train.resume,
+    check.check,
     attach.attach,
     attach.send,
     status.status,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, cast
@@ -10,6 +9,7 @@ from typing import Protocol, cast
 from textual.binding import Binding
 from textual.widgets import DataTable
 
+from stoker.engine.runs.events import now
 from stoker.engine.runs.folder import RunFolder, delete
 
 from ..widgets.runs_table import RunsTable
@@ -53,7 +53,7 @@ and it is saved when you quit."""
         Binding("escape", "unmark", "No marks", id="list.unmark", tooltip="Remove the marks", show=False),
     ]  # fmt: skip
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], float] = now) -> None:
         """List the runs in `folder`; `clock` returns Unix seconds."""
         super().__init__(folder, clock)
 

@@ -116,14 +116,16 @@ class RunsList(Screen[None]):
             self.refresh_bindings()
 
     def _counts(self, rows: list[RunSummary], shown: list[RunSummary]) -> list[str]:
+        unreadable = f"{self.index.unreadable} not readable" if self.index.unreadable else ""
         if not rows:
-            return []
+            return [unreadable]
         training = sum(row.state == "training" for row in rows)
         total = f"{len(rows)} run" + "s" * (len(rows) > 1)
         return [
             LABELS[self.order],
             total if len(shown) == len(rows) else f"{len(shown)} of {total}",
             f"{training} training" if training else "",
+            unreadable,
             f"{len(self.marked)} marked" if self.marked else "",
         ]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from stoker.engine.runs.folder import RunFolder, list_runs
+from stoker.engine.runs.folder import RunFolder, scan_runs
 
 from .run_summary import RunSummary, summarise
 
@@ -20,13 +20,16 @@ class RunIndex:
         """List the runs in `runs`, which need not exist yet; `clock` returns Unix seconds."""
         self.runs = runs
         self._clock = clock
+        self.unreadable = 0
+        """Folders that may not be read, at the last read."""
         self._known: dict[str, tuple[Signature, float, RunSummary]] = {}
 
     def read(self) -> list[RunSummary]:
         """Return one summary for each run, newest start first; this may take long, so call it in a thread."""
         now = self._clock()
         known: dict[str, tuple[Signature, float, RunSummary]] = {}
-        for folder in list_runs(self.runs):
+        folders, self.unreadable = scan_runs(self.runs)
+        for folder in folders:
             signature = _signature(folder)
             before = self._known.get(folder.name)
             if before is None or before[0] != signature:

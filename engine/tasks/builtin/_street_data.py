@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from ...errors import RequestError
 PLACES = 6  # digits of a number at most
 BLANK = 10  # class of a place without a digit
 HEIGHT, WIDTH = 32, 64  # pixels
+LARGEST = 100_000  # pixels; a larger number is no place in a photograph, and a crop of it would fill the memory
 MARGIN = 0.15  # share of the box's size added on each side; 30 % in all, as in Goodfellow et al. 2014
 NAMES = ("mchar_{}", "{}")  # names of the folder and the JSON file of a part
 LOG_INTERVAL = 5000  # images between two lines of progress
@@ -81,6 +83,8 @@ def read_folder(path: Path) -> Pair:
             raise RequestError(
                 f"{path}: {name} is labelled {found.label}; a label must be 1 to {PLACES} digits of 0 to 9"
             )
+        if problem := _wrong_boxes(found):
+            raise RequestError(f"{path}: {name} has a box with {problem}; a box must lie within {LARGEST} pixels")
         labels[number, : len(found.label)] = torch.tensor(found.label)
     pictures = torch.empty(len(annotations), 3, HEIGHT, WIDTH, dtype=torch.uint8)
     # In threads, because decoding and resizing release the interpreter's lock.
@@ -127,6 +131,17 @@ def _picture(path: Path, found: Annotation) -> Tensor:
         image = image.crop(_box(found))
     image = image.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
     return torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).view(HEIGHT, WIDTH, 3).permute(2, 0, 1)
+
+
+def _wrong_boxes(found: Annotation) -> str:
+    """Return what is wrong with the boxes of an image; empty if they are right."""
+    for name in ("left", "top", "width", "height"):
+        for value in getattr(found, name):
+            if not math.isfinite(value) or abs(value) > LARGEST:
+                return f"{name} {value}"
+            if value <= 0 and name in ("width", "height"):
+                return f"{name} {value}"
+    return ""
 
 
 def _box(found: Annotation) -> Any:

@@ -80,3 +80,29 @@ def test_sender_hears_that_the_engine_does_not_answer(run_folder: RunFolder, mon
     monkeypatch.setattr(client, "TELL_AFTER", 0.0)
     with run_folder.lock(), pytest.raises(Told, match=f"no answer from process {os.getpid()} on .* yet: it takes"):
         client.send_command(run_folder, Command(command="pause"), tell)
+
+
+def test_sender_that_gives_up_takes_its_command_back(run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that was in a long batch then never sees it; the commands of others stay."""
+    controls = Controls(run_folder.commands)
+
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    other = Command(command="save")
+    commands.append(run_folder.commands, other)
+    monkeypatch.setattr(time, "sleep", interrupted)
+    with run_folder.lock(), pytest.raises(KeyboardInterrupt):
+        client.send_command(run_folder, Command(command="pause"))
+    assert controls.take() == [other]
+
+
+def test_command_that_was_taken_already_is_not_taken_back(run_folder: RunFolder) -> None:
+    """Nothing is left to drop, and the loop sees no unknown command."""
+    controls = Controls(run_folder.commands)
+    sent = Command(command="pause")
+    commands.append(run_folder.commands, sent)
+    assert controls.take() == [sent]
+    commands.append(run_folder.commands, Command(id=sent.id, command=commands.TAKEN_BACK))
+    controls._next_poll = 0.0
+    assert controls.take() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 
@@ -88,3 +89,11 @@ def test_a_line_that_is_no_event_is_skipped(line: bytes) -> None:
 def test_unknown_and_missing_fields_never_stop_a_reader() -> None:
     """Lines of older and newer versions are read."""
     assert decode(b'{"event":"warning","at":1,"colour":"red"}') == Warned(at=1.0)
+
+
+def test_a_clock_that_is_set_does_not_move_the_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of an event is that of the process's start and the seconds since."""
+    before = Warned().at
+    monkeypatch.setattr("time.time", lambda: before - 86_400)
+    assert 0 <= Warned().at - before < 60
+    assert abs(before - datetime.datetime.now().timestamp()) < 60

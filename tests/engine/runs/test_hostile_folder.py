@@ -154,3 +154,13 @@ def test_reading_is_bounded_and_only_of_files(tmp_path: Path) -> None:
         open_regular(link, follow=False)
     with pytest.raises(OSError, match="is not a regular file"):
         open_regular(tmp_path)
+
+
+def test_a_runs_folder_that_is_a_broken_link_is_named(tmp_path: Path) -> None:
+    """Neither "no runs" nor "exists" would be true."""
+    (tmp_path / "runs").symlink_to(tmp_path / "unmounted")
+    message = "runs folder .*runs is a link to .*unmounted, which does not exist"
+    with pytest.raises(RunError, match=message):
+        list_runs(tmp_path / "runs")
+    with pytest.raises(RunError, match=message):
+        runs.create(tmp_path / "runs", "iris", "r", {})

@@ -43,6 +43,7 @@ class Loop:
         return {"loss": 0.25}
 
     def set_learning_rate(self, lr: float) -> list[float]:
+        self.calls.append(f"lr {lr}")
         return [lr, lr / 10]
 
     def offload(self) -> int:
@@ -155,3 +156,19 @@ def test_an_unknown_command_is_answered_with_the_known_ones() -> None:
     """Its name is cut, because another process wrote it."""
     ((_, status, message),) = Loop().do(Command(command="dance" * 50))
     assert status == "failed" and "set_learning_rate" in message and len(message) < 200
+
+
+@pytest.mark.parametrize("lr", [None, 0.0, -1.0, float("inf"), float("nan")])
+def test_a_learning_rate_that_is_none_is_refused(lr: float | None) -> None:
+    """Neither the optimizer nor the history hears of it."""
+    loop = Loop()
+    ((_, status, message),) = loop.do(Command(command="set_learning_rate", lr=lr))
+    assert status == "failed" and message.startswith("a learning rate must be a number above 0")
+    assert not any(isinstance(event, LearningRate) for event in loop.events) and loop.calls == []
+
+
+def test_a_learning_rate_is_given_to_the_loop() -> None:
+    """The event has the rates that the loop returned."""
+    loop = Loop()
+    loop.do(Command(command="set_learning_rate", lr=0.25))
+    assert loop.calls == ["flush", "lr 0.25"]

@@ -111,3 +111,24 @@ def test_a_file_without_a_function(code: str, named: str, tmp_path: Path, monkey
         loading.check_early("sp.py", {})
     with pytest.raises(TaskError, match=r"no file nowhere\.py"):
         loading.check_early("nowhere.py", {})
+
+
+def located(folder: Path = Path("data"), other: Path | None = None, text: str = "a", more: list[Path] = []) -> Task:  # noqa: B006
+    """Never called."""
+    raise NotImplementedError
+
+
+def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run may be resumed from another folder: defaults, annotated paths, and texts that begin as a path does."""
+    monkeypatch.chdir(tmp_path)
+    assert parameters.convert(located, {})["folder"] == tmp_path / "data"
+    found = parameters.convert(located, {"folder": "x/y", "other": "../z", "text": "./w", "more": "a,b"})
+    assert found["folder"] == tmp_path / "x" / "y" and found["text"] == str(tmp_path / "w")
+    assert found["other"] == (tmp_path.parent / "z") or found["other"].resolve() == tmp_path.parent / "z"
+    assert found["more"] == [tmp_path / "a", tmp_path / "b"]
+    assert parameters.convert(located, {"text": "x/y"})["text"] == "x/y"
+    monkeypatch.chdir("/")
+    assert (
+        parameters.convert(located, {name: str(value) for name, value in found.items() if name != "more"})["folder"]
+        == tmp_path / "x" / "y"
+    )

@@ -85,3 +85,18 @@ def test_a_wrong_optimizer_is_refused(text: str, named: str) -> None:
     with pytest.raises(SettingError, match=named) as caught:
         optimizers.build_optimizer(text, nn.Linear(2, 2), 0.1)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["adam", "sgd:momentum=0.9", "adagrad", "rprop", "radam"])
+def test_a_state_of_another_shape_is_refused(name: str) -> None:
+    """It would fail in the first step. The error names the tensor and both shapes."""
+    model = nn.Linear(3, 2)
+    optimizer = optimizers.build_optimizer(name, model, 0.1)
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    saved = optimizer.state_dict()
+    optimizers.load_state(optimizer, saved)
+    entry = next(key for key, value in saved["state"][0].items() if isinstance(value, torch.Tensor) and value.dim())
+    saved["state"][0][entry] = torch.zeros(5)
+    with pytest.raises(ValueError, match=rf"`{entry}` of parameter 0 has the shape \(5,\), its parameter \(2, 3\)"):
+        optimizers.load_state(optimizer, saved)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
+import termios
 import textwrap
 import time
 from pathlib import Path
@@ -134,3 +136,43 @@ def test_terminal_title_shows_the_end_of_a_run_and_is_restored(tmp_path: Path) -
         b"\x1b]2;completed: digits-recorded\x07",
         b"\x1b[23;0t",
     ]
+
+
+LEAVES = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?2004l")
+
+
+def test_sigquit_gives_the_terminal_back(tmp_path: Path) -> None:
+    """The process ends by the signal at once; the mouse, the screen, the cursor and echo are as before."""
+    runs.create(tmp_path, "digits", "printing", {})
+    terminal = Terminal(program_of(tmp_path), 100, 40)
+    before = termios.tcgetattr(terminal.child.child_fd)[3]
+    terminal.until("● training")
+    assert not termios.tcgetattr(terminal.child.child_fd)[3] & termios.ECHO
+    terminal.child.kill(signal.SIGQUIT)
+    raw = terminal.child.read()
+    terminal.child.wait()
+    assert terminal.child.signalstatus == signal.SIGQUIT
+    assert all(code in raw for code in LEAVES), raw[-300:]
+    assert termios.tcgetattr(terminal.child.child_fd)[3] == before
+
+
+def test_a_crash_of_the_interface_gives_the_terminal_back(tmp_path: Path) -> None:
+    """Also where Textual's own code fails, so that it cannot."""
+    runs.create(tmp_path, "digits", "printing", {})
+    program = program_of(tmp_path)
+    fault = """
+from textual.drivers.linux_driver import LinuxDriver
+LinuxDriver.stop_application_mode = LinuxDriver.disable_input = lambda self: None
+import asyncio
+from textual.app import App
+async def _fails(self, *given, **more):
+    LinuxDriver.write(self._driver, "\\x1b[?1049h\\x1b[?1000h") if self._driver else None
+    raise RuntimeError("the interface has failed")
+App.run_async = _fails
+"""
+    program.write_text(program.read_text().replace("engine = FakeEngine", fault + "\nengine = FakeEngine"))
+    terminal = Terminal(program, 100, 40)
+    raw = terminal.child.read()
+    terminal.child.wait()
+    assert b"the interface has failed" in raw
+    assert all(code in raw for code in LEAVES), raw[-300:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -272,3 +273,25 @@ async def test_a_name_by_task_and_time_is_whole_at_80_columns(
         assert "completed" in text_of(app) and "12/12" in text_of(app) if whole else "…" in text_of(app)
         row = next(row for row in text_of(app).split("\n") if "digits-2" in row)
         assert len(row.rstrip()) <= width
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
+async def test_folders_that_may_not_be_read_are_counted_by_mode(at: Path, wait_until: Until) -> None:
+    """The list says that it is not complete."""
+    several(at)
+    (at / "digits-wide").chmod(0)
+    app = app_of(at)
+    async with app.run_test(size=(120, 40)):
+        await wait_until(lambda: "1 not readable" in text_of(app.screen.query_one("#title")))
+    (at / "digits-wide").chmod(0o700)
+
+
+async def test_folders_that_may_not_be_read_are_counted(
+    at: Path, wait_until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list says that it is not complete, also where it shows no run at all."""
+    several(at)
+    monkeypatch.setattr("stoker.tui.state.run_index.scan_runs", lambda runs: ([], 4))
+    app = app_of(at)
+    async with app.run_test(size=(120, 40)):
+        await wait_until(lambda: "4 not readable" in text_of(app.screen.query_one("#title")))

@@ -194,3 +194,27 @@ def test_a_long_history_is_folded_fast() -> None:
     assert time.thread_time() - began < 1.0
     assert view.current.train.length == 1_000_000
     assert len(view.throughput._marks) <= 256
+
+
+@pytest.mark.parametrize("last", [50, 900])
+def test_the_clock_of_a_lost_run_stands_still(last: int) -> None:
+    """Without an engine nothing is trained, and nothing is left to wait for."""
+    view = view_of(run(last))
+    end = time_of(last)
+    trained = view.clock(end)
+    assert view.clock(end + 60) > trained
+    view.alive = False
+    assert view.clock(end) == view.clock(end + 3600) <= trained
+    assert view.seconds_left(end) is view.seconds_left(end + 3600) is None
+
+
+def test_a_clock_that_is_set_back_changes_no_time() -> None:
+    """The time counts on from the earlier hour, and so does the throughput."""
+    view, day = RunView(), 86_400
+    view.apply(e.RunStarted(at=5.0 * day, epochs=1, steps_per_epoch=1000))
+    for second in range(1, 41):
+        shift = day if second > 20 else 0
+        view.apply(e.Steps(at=5 * day - shift + second, first=second * 10 - 9, step=second * 10, losses=[1.0] * 10))
+    assert view.clock(4 * day + 40) == pytest.approx(39, abs=0.1)
+    rate = view.throughput.rate()
+    assert rate is not None and rate == pytest.approx(10, rel=0.1)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from typing import Literal
+
 import pyte
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -113,3 +117,12 @@ def test_inline_update_is_returned_unchanged() -> None:
     """An inline app does not own the screen."""
     update = InlineUpdate([strip([("a", "")])])
     assert ScreenDiff().difference(update, SIZE) is update
+
+
+@pytest.mark.parametrize(("system", "codes"), [("standard", "31"), ("256", "38;5;196"), ("truecolor", "38;2;255;0;0")])
+def test_colours_are_those_that_the_terminal_has(system: Literal["standard", "256", "truecolor"], codes: str) -> None:
+    """A terminal of 16 or 256 colours gets the nearest of them."""
+    console = Console(color_system=system, force_terminal=True, width=WIDE)
+    red = ScreenDiff().difference(layout([[("a", "#ff0000")], *[[("", "")]] * (HIGH - 1)]), SIZE)
+    found = re.findall(r"\x1b\[([0-9;]*)m", red.render_segments(console))
+    assert any(code in (codes, codes.replace("31", "91")) for code in found), found

@@ -201,3 +201,23 @@ def test_composed_numbers_are_learned(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     done = run(tmp_path, "svhn", data=str(tmp_path / "none"), threads=torch.get_num_threads())
     assert done.finished.test["accuracy"] >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "shown"),
+    [
+        ("width", -5, "width -5"),
+        ("height", 0, "height 0"),
+        ("left", 1e12, "left 10000"),
+        ("top", "Infinity", "top inf"),
+    ],
+)
+def test_box_outside_of_a_photograph_is_named(field: str, value: Any, shown: str, tmp_path: Path) -> None:
+    """A crop of such a box would fill the memory or fail with an error of the library."""
+    write_folder(tmp_path, "train", [[1, 9]])
+    path = tmp_path / "train.json"
+    entries = json.loads(path.read_text())
+    entries["000000.png"][field][0] = value
+    path.write_text(json.dumps(entries).replace('"Infinity"', "Infinity"))
+    with pytest.raises(RequestError, match=f"000000.png has a box with {shown}"):
+        load(tmp_path)
