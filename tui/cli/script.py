@@ -41,9 +41,9 @@ class CommandWithScript(click.Command):
         return super().parse_args(context, args)
 
 
-def is_script(task: str | None) -> bool:
+def is_script(task: object) -> bool:
     """Return whether a task on the command line is a script: `FILE.py` without a function."""
-    return task is not None and task.endswith(".py")
+    return isinstance(task, str) and task.endswith(".py")
 
 
 def new_run(file: str, arguments: tuple[str, ...], name: str | None, runs_folder: Path) -> RunFolder:
