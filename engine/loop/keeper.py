@@ -17,17 +17,17 @@ from ..runs.folder import RunFolder
 from ..runs.journal import Journal
 from ..runtime.command_handler import CommandHandler
 from ..runtime.loss_log import REPORT_INTERVAL
+from ..runtime.open_runs import OPEN
+from ..runtime.script_end import on_script_end
+from ..runtime.stop_run import StopRun
 from ..runtime.stop_training import StopTraining
 from ..training.progress import Progress
 from . import announce, signals
-from .checks import OPEN
 from .evaluation import LoopEvaluation
 from .live_rate import LiveRate
 from .parts import Parts
-from .script_end import on_script_end
 from .state import LoopState
 from .step_log import StepLog
-from .stop_run import StopRun
 
 
 class LoopKeeper:
@@ -86,8 +86,6 @@ class LoopKeeper:
         OPEN[folder.name] = self
         self._cleanup.callback(OPEN.clear)
 
-    # ---- from the loop --------------------------------------------------------------------------------------------
-
     def start(self, *, epochs: int, steps_per_epoch: int | None = None) -> Progress:
         """Begin to count at the start of `epochs()` or `steps()`, and return the progress."""
         if self._over:
@@ -129,9 +127,13 @@ class LoopKeeper:
                 return
             yield batch
 
-    def log(self, values: Mapping[str, Any]) -> None:
-        """Record the values of this step."""
+    def log(self, values: Mapping[str, Any], **_: Any) -> None:
+        """Record the values of this step; `stoker.log` calls this too, with a `step` that the loop knows itself."""
         self._log.add(values)
+
+    def alert(self, title: str, text: str) -> None:
+        """Show a message in the dashboard, and ring its bell."""
+        self._warn("alert", f"{title}: {text}" if text else title)
 
     def text(self, title: str, text: str) -> None:
         """Emit a text of this step."""
@@ -191,6 +193,10 @@ class LoopKeeper:
         else:
             # Between the optimizer's step and the next batch the state may be of no step: it is not saved.
             self._end("failed", f"{type(error).__name__}: {error}", None)
+
+    def forked(self) -> None:
+        """Record no end in this copy of the process: the run belongs to the parent."""
+        self._over = True
 
     # ---- what commands do, see LoopActions ------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stoker.engine.runs.events import RunFinished, RunStarted, Warned
+from stoker.engine.runs.events import Logged, RunFinished, RunStarted, Warned
 from stoker.engine.runs.folder import RunFolder
 from tests.support.deadlines import scaled, wait_until
 from tests.support.end_to_end import events, finished, losses, step, stoker, weights
@@ -196,3 +196,50 @@ def test_the_key_r_runs_a_script_again(project: Path) -> None:
         terminal.wait_for("resumed from step 10")
         wait_until(lambda: step(folder_of(project, "one")) == 20, "it trains on")
         terminal.press("q")
+
+
+def test_a_script_that_only_logs_runs_like_any_other(project: Path) -> None:
+    """stoker.init takes the folder; the values are printed as they come."""
+    (project / "log.py").write_text(
+        "import stoker\nfor n in range(9):\n    (stoker.run or stoker.init()).log({'acc': n})\n"
+    )
+    done = stoker(project, "run", "--headless", "--name", "one", "log.py")
+    assert done.returncode == 0, done.stderr
+    assert "acc" in done.stdout and "completed at step 8" in done.stdout.splitlines()[-1]
+
+
+def test_a_shell_script_logs_lines(project: Path) -> None:
+    """The run is made by the first one; a step is counted on where none is given."""
+    for words in (["loss=0.5", "step=3"], ["loss=0.4", "phase=warm"], ["loss=nan", "--finish"]):
+        done = stoker(project, "log", "one", *words)
+        assert done.returncode == 0, done.stderr
+    found = events(folder_of(project, "one"))
+    assert [type(event).__name__ for event in found] == [
+        "RunStarted",
+        "Logged",
+        "Logged",
+        "Logged",
+        "Logged",
+        "RunFinished",
+    ]
+    assert [event.step for event in found[1:]] == [3, 4, 4, 5, 5]
+    assert folder_of(project, "one").state() == "completed"
+    for words, message in (
+        (["x"], "write NAME=VALUE"),
+        (["step=two"], "invalid step 'two'"),
+        ([], "nothing to log"),
+    ):
+        done = stoker(project, "log", "two", *words)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1) and message in done.stderr
+
+
+def test_a_shell_script_logs_into_a_run_that_trains(project: Path) -> None:
+    """The line stands among the events of the engine, which is not disturbed."""
+    stoker(project, "run", "--background", "--headless", "--name", "one", "train.py", "--sleep", "0.01")
+    folder = folder_of(project, "one")
+    wait_until(lambda: step(folder) > 5, "some steps")
+    assert stoker(project, "log", "one", "temperature=60").returncode == 0
+    assert stoker(project, "send", "one", "stop").returncode == 0
+    wait_until(lambda: finished(folder), "its end")
+    (logged,) = [event for event in events(folder) if isinstance(event, Logged)]
+    assert logged.values == {"temperature": 60} and (logged.step or 0) > 5

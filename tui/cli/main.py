@@ -10,7 +10,7 @@ import click
 
 from stoker.engine.errors import StokerError, error_line
 
-from . import attach, launch, report, train
+from . import attach, launch, log, report, train
 from .options import display_options, runs_option
 from .output import echo
 
@@ -36,6 +36,7 @@ for command in (
     train.resume,
     attach.attach,
     attach.send,
+    log.log,
     report.ls,
     report.tasks,
     report.compare,
