@@ -33,12 +33,23 @@ if TYPE_CHECKING:
     from stoker.engine.runs.folder import RunFolder as RunFolder
     from stoker.engine.runs.folder import list_runs as list_runs
     from stoker.engine.tasks.task import Task as Task
+    from stoker.engine.tracking.api import alert as alert
+    from stoker.engine.tracking.api import config as config
+    from stoker.engine.tracking.api import define_metric as define_metric
+    from stoker.engine.tracking.api import finish as finish
+    from stoker.engine.tracking.api import init as init
+    from stoker.engine.tracking.api import log as log
+    from stoker.engine.tracking.api import login as login
+    from stoker.engine.tracking.api import watch as watch
 
 
 # Public name → the module that defines it.
 _MODULES = {
     **dict.fromkeys(("evaluate", "export", "open_run", "resume", "send", "train"), "stoker.engine.api"),
     **dict.fromkeys(("RunFolder", "list_runs"), "stoker.engine.runs.folder"),
+    **dict.fromkeys(
+        ("alert", "config", "define_metric", "finish", "init", "log", "login", "watch"), "stoker.engine.tracking.api"
+    ),
     "Run": "stoker.engine.loop.run",
     "RunHistory": "stoker.engine.history.history",
     "Settings": "stoker.engine.config.settings",
@@ -60,14 +71,23 @@ __all__ = [
     "TaskError",
     "TrainingError",
     "__version__",
+    "alert",
+    "config",
+    "define_metric",
     "evaluate",
     "events",
     "export",
+    "finish",
+    "init",
     "list_runs",
+    "log",
+    "login",
     "open_run",
     "resume",
+    "run",
     "send",
     "train",
+    "watch",
 ]
 
 
@@ -77,6 +97,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'stoker' has no attribute {name!r}")
     if name == "events":
         return importlib.import_module("stoker.engine.runs.events")
+    if name == "run":
+        # The open run, or None: another one at another time, so it is not kept.
+        return importlib.import_module("stoker.engine.tracking.api").current_run()
     value = getattr(importlib.import_module(_MODULES.get(name, "stoker.engine.errors")), name)
     globals()[name] = value
     return value

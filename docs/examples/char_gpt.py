@@ -95,7 +95,7 @@ def validate():
 
 for step in run.steps(given.steps):
     for group in optimizer.param_groups:
-        group["lr"] = learning_rate(step)
+        group["lr"] = learning_rate(step) * run.lr_scale
     x, y = get_batch()
     loss = F.cross_entropy(model(x).flatten(0, 1), y.flatten())
     optimizer.zero_grad()

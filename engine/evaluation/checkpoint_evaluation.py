@@ -12,7 +12,7 @@ from ..checkpoints.compatibility import load_model
 from ..checkpoints.lookup import find_checkpoint
 from ..data.factory import evaluation_batches
 from ..devices import autocast, choose_device
-from ..errors import CheckpointError, StokerError, TrainingError
+from ..errors import CheckpointError, RequestError, StokerError, TrainingError
 from ..runs.folder import RunFolder
 from ..runs.record import Record
 from ..tasks.building import build_task
@@ -36,6 +36,11 @@ def evaluate(folder: RunFolder, which: str | None = None, device: str | None = N
     Raises RequestError, and TrainingError where the task's own code fails.
     """
     record = folder.record()
+    if record.task.endswith(".py"):
+        raise RequestError(
+            f"run {folder.name} is the script {record.task}, which alone knows its evaluation: while it trains, use"
+            f" `stoker send {folder.name} evaluate`"
+        )
     if device is not None:
         record.given["device"] = device
     folds = _best_of_folds(folder) if which in (None, "best") else []

@@ -63,7 +63,13 @@ def _without_shared_memory(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _write_module(folder: RunFolder, weights: dict[str, Any], file: BinaryIO) -> None:
-    task, _, _ = build_task(folder.record())
+    record = folder.record()
+    if record.task.endswith(".py"):
+        raise RequestError(
+            f"{WHOLE_MODULE} needs the class of the model, which only the script {record.task} has: export weights.pt, or"
+            " torch.save(model) in the script"
+        )
+    task, _, _ = build_task(record)
     load_model(task.model, weights)
     # A whole model is exported for inference, so turn dropout off. This task was built for the export alone.
     model = task.model.eval()

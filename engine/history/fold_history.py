@@ -51,6 +51,9 @@ class FoldHistory:
                 for name, values in event.scalars.items():
                     self._put_scalars(name, event.first, values)
                 self._set_lr(step, event.lr)
+            case e.Logged():
+                for name, number in event.values.items():
+                    self._put_scalars(name, step, [number])
             case e.RunStarted():
                 # A run that restarts at step 0 supersedes all earlier events.
                 self.truncate(-1 if event.resumed_from is None else event.resumed_from)

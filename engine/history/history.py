@@ -109,6 +109,11 @@ class RunHistory:
         return self.folds[self.fold]
 
     @property
+    def only_logs(self) -> bool:
+        """Whether the run only logs numbers: it has no epochs, no end and no learning rate of its own."""
+        return self.started is not None and not self.started.epochs and not self.started.steps_per_epoch and not self.lr
+
+    @property
     def steps_per_epoch(self) -> int | None:
         """The optimizer steps of an epoch, or None when unknown."""
         return (self.started.steps_per_epoch or None) if self.started else None
@@ -167,6 +172,8 @@ class RunHistory:
         match event:
             case e.RunStarted():
                 self._start(event)
+            case e.Logged() if event.values:
+                self.throughput.record(event.at, max(self.step, event.step or 0))
             case e.Evaluating():
                 self.state, self.evaluating = "evaluating", event
             case e.Evaluated():

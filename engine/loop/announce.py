@@ -9,6 +9,8 @@ import socket
 from ..devices import device_label
 from ..runs.events import RunFinished, RunStarted
 from ..runs.folder import RunFolder
+from ..runs.record import Record
+from ..runs.script import change_since
 from .state import LoopState
 
 
@@ -29,6 +31,20 @@ def started(state: LoopState, folder: RunFolder) -> RunStarted:
         metrics={stopping.monitor: "lower" if stopping.lower_is_better else "higher"},
         **state.position,
     )
+
+
+def changes(environment: list[str], record: Record) -> list[tuple[str, str]]:
+    """Return kind and message of a warning for each reason why a resumed loop may not be as it was.
+
+    `environment` holds what changed in the software or the machine since the checkpoint.
+    """
+    found = []
+    if environment:
+        message = f"Environment changed since the checkpoint ({', '.join(environment)}):"
+        found.append(("inexact", f"{message} results may differ in the last bits."))
+    if (changed := change_since(record)) is not None:
+        found.append(("task_changed", f"{changed}: the run goes on with the new code"))
+    return found
 
 
 def finished(state: LoopState, cause: str, message: str) -> RunFinished:

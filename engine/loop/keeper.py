@@ -17,17 +17,17 @@ from ..runs.folder import RunFolder
 from ..runs.journal import Journal
 from ..runtime.command_handler import CommandHandler
 from ..runtime.loss_log import REPORT_INTERVAL
+from ..runtime.open_runs import OPEN
+from ..runtime.script_end import on_script_end
+from ..runtime.stop_run import StopRun
 from ..runtime.stop_training import StopTraining
 from ..training.progress import Progress
-from ..training.schedulers import Scheduler, set_learning_rate
 from . import announce, signals
-from .checks import OPEN
 from .evaluation import LoopEvaluation
+from .live_rate import LiveRate
 from .parts import Parts
-from .script_end import on_script_end
 from .state import LoopState
 from .step_log import StepLog
-from .stop_run import StopRun
 
 
 class LoopKeeper:
@@ -55,13 +55,14 @@ class LoopKeeper:
             patience=settings["patience"],
             every=settings["eval_every"],
         )
-        self.state = LoopState(self.device, settings, parts, evaluation)
+        self.rate = LiveRate(self._optimizer, parts.scheduler)
+        self.state = LoopState(self.device, settings, parts, evaluation, self.rate)
         self.progress = self.state.progress
         self._log = StepLog()
         self._started = self._announced = self._stage_best = self._over = False
         self._next_report = 0.0
-        self._changes: list[str] = []
-        """What changed in the environment since the checkpoint."""
+        self._changes: list[tuple[str, str]] = []
+        """Kind and message of the warnings of what changed since the checkpoint."""
         self._cause = "completed"
         self._completed_at: int | None = None
         """The step at which the loop ended and was saved."""
@@ -84,8 +85,6 @@ class LoopKeeper:
         self._cleanup.callback(on_script_end(self.finish))
         OPEN[folder.name] = self
         self._cleanup.callback(OPEN.clear)
-
-    # ---- from the loop --------------------------------------------------------------------------------------------
 
     def start(self, *, epochs: int, steps_per_epoch: int | None = None) -> Progress:
         """Begin to count at the start of `epochs()` or `steps()`, and return the progress."""
@@ -128,9 +127,13 @@ class LoopKeeper:
                 return
             yield batch
 
-    def log(self, values: Mapping[str, Any]) -> None:
-        """Record the values of this step."""
+    def log(self, values: Mapping[str, Any], **_: Any) -> None:
+        """Record the values of this step; `stoker.log` calls this too, with a `step` that the loop knows itself."""
         self._log.add(values)
+
+    def alert(self, title: str, text: str) -> None:
+        """Show a message in the dashboard, and ring its bell."""
+        self._warn("alert", f"{title}: {text}" if text else title)
 
     def text(self, title: str, text: str) -> None:
         """Emit a text of this step."""
@@ -141,6 +144,8 @@ class LoopKeeper:
         self._announce()
         self._log.close_step(self.progress.step, self.samples)
         self.samples = 0
+        if self.rate.watched and (undone := self.rate.undone()) is not None:
+            self._warn("note", undone)
         try:
             if self.state.evaluation.due(self.progress, epoch_ended=epoch_ended):
                 self.evaluate_on_schedule()
@@ -189,6 +194,10 @@ class LoopKeeper:
             # Between the optimizer's step and the next batch the state may be of no step: it is not saved.
             self._end("failed", f"{type(error).__name__}: {error}", None)
 
+    def forked(self) -> None:
+        """Record no end in this copy of the process: the run belongs to the parent."""
+        self._over = True
+
     # ---- what commands do, see LoopActions ------------------------------------------------------------------------
 
     @property
@@ -199,7 +208,7 @@ class LoopKeeper:
     def flush(self) -> None:
         """Emit the steps so far. Synchronises with the device."""
         self._next_report = time.monotonic() + REPORT_INTERVAL
-        event, bad = self._log.drain(self.progress.epoch_number, [float(g["lr"]) for g in self._optimizer.param_groups])
+        event, bad = self._log.drain(self.progress.epoch_number, self.rate.rates)
         if event is not None:
             self.emit(event)
         if bad is not None:
@@ -224,9 +233,7 @@ class LoopKeeper:
 
     def set_learning_rate(self, lr: float) -> list[float]:
         """Set the learning rate of the first optimizer; its scheduler keeps its shape."""
-        scheduler = self.state.parts.scheduler
-        set_learning_rate(self._optimizer, Scheduler(scheduler, "epoch") if scheduler is not None else None, lr)
-        return [float(group["lr"]) for group in self._optimizer.param_groups]
+        return self.rate.set(lr)
 
     def offload(self) -> int:
         """Raise RequestError: only the script knows everything that it holds on the device."""
@@ -255,7 +262,7 @@ class LoopKeeper:
         found = files.newest(self.folder.checkpoints)
         if found is None:
             return
-        self._changes = self.state.load_state_dict(found[1])
+        self._changes = announce.changes(self.state.load_state_dict(found[1]), self.folder.record())
 
     def _announce(self) -> None:
         """Emit that the run starts, once: when the number of batches is known, or when something happens."""
@@ -263,9 +270,8 @@ class LoopKeeper:
             return
         self._announced = True
         self.emit(announce.started(self.state, self.folder))
-        if self._changes:
-            message = f"Environment changed since the checkpoint ({', '.join(self._changes)}):"
-            self._warn("inexact", f"{message} results may differ in the last bits.")
+        for kind, message in self._changes:
+            self._warn(kind, message)
 
     def _stepped(self, *_: Any) -> None:
         self.progress.step += 1

@@ -10,9 +10,10 @@ from typing import Any
 from ..data.batches import Batches, batch_size_of
 from ..errors import RequestError
 from ..runs.folder import RunFolder
+from ..runs.script import FOLDER_VARIABLE
 from ..seeding import Stream, reseed, seed_for
 from .checks import check_request
-from .folder import Resume, open_folder
+from .folder import Resume, describe_start, open_folder
 from .keeper import LoopKeeper
 from .loader import batches_of
 from .parts import Parts
@@ -77,7 +78,8 @@ class Run:
         }
         saved = Parts(named)
         check_request(saved, settings, mode)
-        folder = open_folder(Path(runs), name, resume, dict(config or {}), settings)
+        told = FOLDER_VARIABLE in os.environ
+        folder, resumes = open_folder(Path(runs), name, resume, dict(config or {}), settings)
         self._epochs, self._seed = epochs, seed
         self._keeper = LoopKeeper(folder, saved, settings, mode=mode, evaluate=self._evaluate_function)
         self._evaluation: Evaluation | None = None
@@ -86,14 +88,24 @@ class Run:
         self.state = self._keeper.state.user_state
         """A dict of plain data and tensors that is saved: for what stands between the two `for` lines."""
         reseed(seed_for(Stream.STEP, seed), self._keeper.device)
-        if resume != "never":
+        if resumes:
+            describe_start(folder, dict(config or {}), settings)
             self._keeper.load_newest()
-        print(f"stoker: run {self.folder.name}: attach with `stoker attach {self.folder.name}`", flush=True)
+        if not told:
+            print(f"stoker: run {self.folder.name}: attach with `stoker attach {self.folder.name}`", flush=True)
 
     @property
     def folder(self) -> RunFolder:
         """The run's folder."""
         return self._keeper.folder
+
+    @property
+    def lr_scale(self) -> float:
+        """The factor by which commands have changed the learning rate, for a loop that sets the rate itself.
+
+        Write `group["lr"] = schedule(step) * run.lr_scale`.
+        """
+        return self._keeper.rate.scale
 
     # ---- the loop -------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from ..data.batches import Batches, batch_count
 from ..environment import versions
 from ..training.progress import Clock, Progress
 from .evaluation import LoopEvaluation
+from .live_rate import LiveRate
 from .parts import Parts
 
 
@@ -24,6 +25,7 @@ class LoopState:
     settings: dict[str, Any]
     parts: Parts
     evaluation: LoopEvaluation
+    rate: LiveRate
     progress: Progress = field(default_factory=Progress)
     user_state: dict[str, Any] = field(default_factory=dict)
     """`run.state`: plain data and tensors of the user's own."""
@@ -73,6 +75,7 @@ class LoopState:
             "environment": self._environment(),
             "loader": loader,
             "state": self.user_state,
+            "lr_scale": self.rate.scale,
             "folds": [],
         }
 
@@ -86,6 +89,7 @@ class LoopState:
         self.evaluation.early_stopping.load_state_dict(saved["early_stopping"])
         self.evaluation.metrics = dict(saved["metrics"])
         self.user_state.update(saved["state"])
+        self.rate.scale = saved.get("lr_scale", 1.0)
         self._saved_loader, self.resumed_from = saved["loader"], self.progress.step
         return environment_changes(saved["environment"], self._environment())
 

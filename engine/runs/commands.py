@@ -98,6 +98,12 @@ class Controls:
             return True
         return self._lines is not None and now >= self._next_poll
 
+    def arrived(self) -> bool:
+        """Return whether another process has sent a command; it stays in the queue. For a thread beside the loop."""
+        for command in self.take():
+            self._queue.put(command)
+        return not self._queue.empty()
+
     def take(self) -> list[Command]:
         """Return the commands since the last call, those of this process first."""
         commands: list[Command] = []

@@ -27,6 +27,8 @@ def limit_reached(folder: RunFolder) -> tuple[Limit, int] | None:
     if limit is None:
         return None
     record = folder.record()
+    if record.script is not None:
+        return None  # the script alone decides how long it trains
     if _settings(record).folds > 1:
         raise _has_folds(folder)
     value = record.settings.get(limit)
@@ -42,6 +44,11 @@ def extend_run(folder: RunFolder, **limits: Any) -> Record:
     """
     with folder.lock():
         before = folder.record()
+        if before.script is not None:
+            raise RunError(
+                f"run {folder.name} is the script {before.task}, which decides itself how long it trains: change it, then"
+                f" run the script again, by `stoker resume {folder.name}` or with stoker.Run(resume='allow')"
+            )
         record = msgspec.structs.replace(before, given=before.given | limits)
         settings = _settings(record)
         if settings.folds > 1:

@@ -13,6 +13,19 @@ from ..files import atomic_write, read_regular
 MAX_SIZE = 16 * 1024 * 1024  # bytes; a larger file is no record, and must not fill the memory
 
 
+class Script(msgspec.Struct, kw_only=True):
+    """How to run a script with a loop of its own again."""
+
+    path: str
+    """The script's absolute path."""
+    argv: list[str]
+    """The whole command, Python first."""
+    cwd: str
+    """The folder that the command ran in."""
+    sha256: str
+    """Checksum of the script at the run's start."""
+
+
 class Record(msgspec.Struct, kw_only=True):
     """The content of `run.json`. Missing fields take their defaults and unknown fields are skipped."""
 
@@ -34,6 +47,8 @@ class Record(msgspec.Struct, kw_only=True):
     """`commit` and `dirty` of the task's folder at the first start; None outside a repository."""
     sources: dict[str, str] = {}
     """sha256 of each of the user's files that the task imported, by path."""
+    script: Script | None = None
+    """The script that opens this run by itself; None for a task, and for a notebook."""
     host: str = ""
     """Name of the machine that created the folder."""
     started: float = 0.0

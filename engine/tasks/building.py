@@ -38,8 +38,8 @@ def build_task(
     """
     if function is None and record.task.endswith(".py"):
         raise RequestError(
-            f"run {record.run} is the script {record.task} with a loop of its own: run the script again,"
-            f" with stoker.Run(name={record.run!r}, resume='allow')"
+            f"run {record.run} is the script {record.task}, which alone builds its model and its data: run the script"
+            f" again, by `stoker resume {record.run}` or with stoker.Run(name={record.run!r}, resume='allow')"
         )
     if function is None:
         function = loading.find_task(record.task)

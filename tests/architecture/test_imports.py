@@ -30,6 +30,8 @@ WITHOUT_TORCH_AND_TEXTUAL = [
     "engine.tasks.builtin.digits",
     "engine.tasks.builtin.iris",
     "engine.tasks.loading",
+    "engine.tracking.api",
+    "engine.tracking.shell",
 ]
 WITHOUT_TEXTUAL = [
     "tui.formatting",

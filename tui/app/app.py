@@ -108,13 +108,14 @@ class StokerApp(BaseApp):
         if self._events_loop is not None and not self._events_loop.is_closed():
             self._events_loop.call_soon_threadsafe(partial(self.exit, return_code=code))
 
-    def open_run(self, folder: RunFolder) -> None:
-        """Show the dashboard of the run in `folder`."""
-        if (shown := self._shown(folder)) is None:
-            self.push_screen(self._dashboard_of(folder, FolderSource(folder)))
-            return
-        while self.screen is not shown:
+    def open_run(self, folder: RunFolder) -> Dashboard:
+        """Show the dashboard of the run in `folder`, and return it."""
+        shown = self._shown(folder)
+        while shown is not None and self.screen is not shown:
             self.pop_screen()
+        if shown is None:
+            self.push_screen(shown := self._dashboard_of(folder, FolderSource(folder)))
+        return shown
 
     def resume_run(self, folder: RunFolder) -> None:
         """Show the run in `folder`, and resume it in this process; ask for a new limit if it reached its limit."""
@@ -126,7 +127,7 @@ class StokerApp(BaseApp):
         if self.engine is not None and self.engine.running:
             self.notify(self._busy(self.engine), severity="warning", markup=False)
         else:
-            resume(self, folder, start)
+            resume(self, folder, start, self.open_run)
 
     def action_results(self) -> None:
         """Show the scores of the best checkpoint of the run on the screen."""
@@ -139,8 +140,7 @@ class StokerApp(BaseApp):
         """Ask for the file to export from the run on the screen, and write it."""
         from ..screens.export import Export
 
-        folder = self._current_run
-        if folder is None:
+        if (folder := self._current_run) is None:
             return
 
         def answered(target: Path | None) -> None:
@@ -170,7 +170,7 @@ class StokerApp(BaseApp):
             self._start(self.engine)
 
         if self.engine is None or not self.engine.running:
-            resume(self, folder, start)
+            resume(self, folder, start, self.open_run)
         elif self.engine.folder.path != folder.path:
             dashboard.engine_refused(self._busy(self.engine))
 

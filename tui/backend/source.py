@@ -6,6 +6,7 @@ import time
 from collections import deque
 from typing import Protocol
 
+from stoker.engine.launch.script import ScriptProcess
 from stoker.engine.runs import commands as controls
 from stoker.engine.runs.commands import Command
 from stoker.engine.runs.events import Event, RunStarted, decode
@@ -85,6 +86,25 @@ class FolderSource:
     def remote(self) -> bool:
         """Return whether the lock is, or was last, held on another machine; checked together with `alive`."""
         return self._remote
+
+
+class ScriptSource(FolderSource):
+    """A run whose script is a child of this process: its end is seen even where it never opened the run."""
+
+    def __init__(self, process: ScriptProcess) -> None:
+        """Follow the run of `process`."""
+        super().__init__(process.folder)
+        self._process = process
+
+    def read(self) -> list[Event]:
+        """Return the events since the last call."""
+        if self._process.ended:
+            self._process.settle()
+        return super().read()
+
+    def alive(self) -> bool:
+        """Return whether the script runs, or another engine trains the run."""
+        return not self._process.ended or super().alive()
 
 
 class LiveSource:

@@ -18,6 +18,8 @@ from ..console.progress import ProgressPrinter, json_line
 from .options import ascii_given
 
 if TYPE_CHECKING:
+    from stoker.engine.launch.script import ScriptProcess
+
     from ..app.app import StokerApp
 
 
@@ -51,6 +53,13 @@ def train_in_background(folder: RunFolder, checkpoint: str | None = None) -> int
 def open_dashboard(folder: RunFolder) -> int:
     """Show the dashboard of a run that another process trains, or that has ended; return the exit code."""
     return _run_app(_app(folder), folder.log)
+
+
+def show_script(process: ScriptProcess) -> int:
+    """Show the dashboard of a script in a process of its own; return the exit code of the app."""
+    from ..backend.source import ScriptSource
+
+    return _run_app(_app(process.folder, source=ScriptSource(process)), process.folder.log)
 
 
 def open_run_list(runs_folder: Path) -> int:

@@ -10,7 +10,7 @@ import click
 
 from stoker.engine.errors import StokerError, error_line
 
-from . import attach, check, launch, report, status, train
+from . import attach, check, launch, log, report, status, train
 from .options import display_options, runs_option
 from .output import echo
 
@@ -38,6 +38,7 @@ for command in (
     attach.attach,
     attach.send,
     status.status,
+    log.log,
     report.ls,
     report.tasks,
     report.compare,

@@ -16,12 +16,12 @@ from stoker.engine.runs.status import RESUMABLE
 from stoker.engine.tasks import loading
 from stoker.engine.tasks.builtin import TASK_NAMES
 
-from . import launch
+from . import launch, script
 from .arguments import absolute_task, newest_run, parameter_values
 from .options import display_options, given, headless_option, json_option, runs_option, setting_options
 
 
-@click.command()
+@click.command(cls=script.CommandWithScript)
 @click.argument("task", required=False)
 @click.argument("parameters", nargs=-1, metavar="[PARAM=VALUE]...")
 @click.option(
@@ -50,7 +50,14 @@ def run(
     """Train TASK: the name of a built-in task, or FILE.py:FUNCTION for your own.
 
     `stoker tasks` lists the built-in tasks and their parameters.
+
+    TASK can also be a script, FILE.py, with a loop of its own that calls stoker.Run or stoker.init. It runs in a
+    process of its own. Options of stoker stand before FILE.py; everything after it belongs to the script.
     """
+    if script.is_script(task):
+        script.refuse_settings(str(task), like, given(options))
+        folder = script.new_run(str(task), parameters, name, runs_folder)
+        return script.train(folder, headless=headless, as_json=as_json, background=background)
     if like and task and "=" in task:
         # `stoker run --like RUN hidden=3` names no task: its first argument is a parameter.
         parameters = (task, *parameters)
@@ -108,6 +115,12 @@ def resume(
     limits = given({"epochs": epochs, "patience": patience})
     states = (*RESUMABLE, *LIMIT_BY_CAUSE) if limits else RESUMABLE
     folder = runs.find_run(runs_folder, name) if name else newest_run(runs_folder, states)
+    if not limits and folder.record().script is not None:
+        if checkpoint not in (None, "latest"):
+            raise RequestError(
+                f"run {folder.name} is a script, which continues from its latest checkpoint: leave out --from"
+            )
+        return script.train(folder, headless=headless, as_json=as_json)
     record = extend_run(folder, **limits) if limits else None
     if device is not None:
         before = change_device(folder, device)

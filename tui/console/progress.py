@@ -9,6 +9,7 @@ from stoker.engine.runs.events import (
     EarlyStopping,
     Evaluated,
     Event,
+    Logged,
     Paused,
     RunFinished,
     RunStarted,
@@ -63,6 +64,8 @@ class ProgressPrinter:
                 return self._start(event)
             case Steps():
                 return self._progress(event)
+            case Logged() if event.values:
+                return self._logged(event.step, event.values)
             case EarlyStopping():
                 return None
             case RunFinished():
@@ -83,10 +86,21 @@ class ProgressPrinter:
 
     def _start(self, event: RunStarted) -> str:
         resumed = "" if event.resumed_from is None else f", resumed from step {event.resumed_from}"
+        if not event.epochs:
+            return f"run {event.run}: {event.task}{resumed}"
         parameters = f"{event.parameters:,} parameters"
         return f"run {event.run}: task {event.task}, {parameters}, {event.epochs} epochs on {event.device}{resumed}"
 
+    def _logged(self, step: int | None, values: dict[str, float]) -> str | None:
+        if self._clock() < self._next:
+            return None
+        self._next = self._clock() + PROGRESS_INTERVAL
+        return f"step {step}: {numbers(values)}"
+
     def _progress(self, event: Steps) -> str | None:
+        if not self._epochs and not event.losses:
+            newest = {name: value for name, values in event.scalars.items() if (value := values[-1]) is not None}
+            return self._logged(event.step, newest)
         if self._clock() < self._next:
             return None
         self._next = self._clock() + PROGRESS_INTERVAL

@@ -76,13 +76,25 @@ def charts_of(history: RunHistory, shown: ShownFold, cache: CurveCache, empty: s
             bands += [(color, cache.mean(low), cache.mean(high))] if banded else []
         return Chart(name, tuple(curves), first_color, tuple(background), tuple(bands), bool(background), True, empty)
 
-    losses = {"train": _train, **{split: _evaluated(split, LOSS) for split in splits}}
-    charts = [chart(LOSS, 0, losses, empty)]
-    for metric in metrics:
+    # A loss that a script logged beside the steps is a metric; only there it is the training loss.
+    logged = ("train", LOSS) in fold.evaluated and not fold.train.length
+    losses = {"train": _evaluated("train", LOSS) if logged else _train}
+    losses |= {split: _evaluated(split, LOSS) for split in splits if split != "train"}
+    plain = history.only_logs
+    charts = [] if plain and not fold.train.length and not logged and metrics else [chart(LOSS, 0, losses, empty)]
+    groups_in_order = list(dict.fromkeys(map(_group, metrics)))
+    for metric in sorted(metrics, key=lambda name: groups_in_order.index(_group(name))):
         sources = {split if len(splits) > 1 else "": _evaluated(split, metric) for split in splits}
         charts.append(chart(metric, 1, sources, Chart.empty))
     groups = [(f"group {n}" if len(fold.lr) > 1 else "", curve) for n, curve in enumerate(fold.lr, 1)]
+    if plain and not groups:
+        return charts
     return [*charts, Chart(LEARNING_RATE, tuple(groups), LEARNING_RATE_COLOR, empty=empty)]
+
+
+def _group(metric: str) -> str:
+    """Return the part of a metric's name before its first slash, by which plots stand together."""
+    return metric.partition("/")[0] if "/" in metric else ""
 
 
 def _train(fold: FoldHistory) -> Series:

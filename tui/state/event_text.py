@@ -29,6 +29,8 @@ def sentence(event: e.Event, position: str = "", metrics: FormatMetrics = metric
             return f"{event.split} {metrics(event.metrics)}{position}{_manual(event.cause)}"
         case e.EarlyStopping():
             return f"{event.monitor} {outcome(event)}{position}"
+        case e.Logged() if event.text:
+            return f"{event.title}{position}: {event.text}"
         case e.LearningRate():
             return f"learning rate {plains(event.lr)}{position}{_manual(event.cause)}"
         case e.CheckpointSaved():
@@ -59,6 +61,8 @@ def outcome(event: e.EarlyStopping) -> str:
 def alert_text(event: e.Event) -> str | None:
     """Return the text of a terminal alert, or None if `event` needs none, such as an effect of the user's own command."""
     match event:
+        case e.Warned(kind="alert"):
+            return event.message
         case e.RunFinished(cause=cause) | e.Warned(kind=cause):
             return ALERTS.get(cause)
     return None

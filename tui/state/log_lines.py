@@ -26,7 +26,7 @@ def _level(event: e.Event) -> Level | None:
     match event:
         case e.RunStarted() | e.Paused() | e.Resumed():
             return "notice"
-        case e.Evaluated() | e.LearningRate():
+        case e.Evaluated() | e.LearningRate() | e.Logged():
             return "info"
         case e.EarlyStopping():
             return "good" if event.waited == 0 else "info"

@@ -17,6 +17,8 @@ class CheckpointPanel(Panel):
         """Return one row for each kind."""
         newest = {event.kind: event for event in view.current.checkpoints}
         failed: list[StyledRow] = [[("the last save failed", "bold $bad")]] if view.save_failed else []
+        if not newest and view.only_logs:
+            return failed
         if not newest:
             return failed or [[("none yet", "$label")]]
         return failed + [_row(kind, event.step or 0, duration(now - event.at), width) for kind, event in newest.items()]

@@ -21,7 +21,7 @@ class EarlyStoppingPanel(Panel):
         """Return the counter as a bar, then the best value with its step, and the newest value."""
         early = view.early_stopping
         if early is None:
-            return [[("No evaluation yet.", "$label")]]
+            return [] if view.only_logs else [[("No evaluation yet.", "$label")]]
         if early.patience:
             share = early.waited / early.patience
             style = "$bad" if share >= 0.9 else "$caution" if share >= 0.5 else "$good"

@@ -15,6 +15,8 @@ class LearningRatePanel(Panel):
 
     def rows(self, view: RunView, _now: float, width: int) -> list[StyledRow]:
         """Return the current rate; and the first rate of the run if it differs and there is room for it."""
+        if view.only_logs:
+            return []
         first = plains([float(curve.values[0]) for curve in view.current.lr if curve.length])
         now = plains(view.lr)
         source = " (manual)" if view.lr_cause == "command" else ""

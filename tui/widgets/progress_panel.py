@@ -26,21 +26,20 @@ class ProgressPanel(Panel):
             rows.append([*bar(share, width - len(percent), "$primary"), (percent, "$label")])
         if view.state in FINISHED:
             rows.append(justify([("took ", "$label")], [(duration(view.elapsed(now)), "bold")], width))
-        else:
+        elif not view.only_logs:
             words = "left in this fold " if view.fold is not None and len(view.folds) > 1 else "left "
             rows.append(justify([(words, "$label")], [(duration(view.seconds_left(now)), "bold")], width))
-        rows.append(justify([("epoch ", "$label")], _of(view.epoch, epochs), width))
+        if not view.only_logs:
+            rows.append(justify([("epoch ", "$label")], _of(view.epoch, epochs), width))
         if per_epoch > 1:
             share = (view.step - max(0, view.epoch - 1) * per_epoch) / per_epoch
             percent = f" {share:4.0%}"
             rows.append([*bar(share, width - len(percent), "$chosen"), (percent, "$label")])
         samples = rate(view.samples_per_second) if view.step else "–"
+        if not view.only_logs:
+            rows.append(justify([("samples/s ", "$label")], [(samples, "")], width))
         steps = view.throughput.rate()
-        return [
-            *rows,
-            justify([("samples/s ", "$label")], [(samples, "")], width),
-            justify([("steps/s ", "$label")], [("–" if steps is None else rate(steps), "")], width),
-        ]
+        return [*rows, justify([("steps/s ", "$label")], [("–" if steps is None else rate(steps), "")], width)]
 
 
 def _of(number: int, total: int) -> StyledRow:

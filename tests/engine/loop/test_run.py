@@ -12,9 +12,9 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import stoker
-from stoker.engine.loop.stop_run import StopRun
 from stoker.engine.runs import events as e
 from stoker.engine.runs.commands import Command, append
+from stoker.engine.runtime.stop_run import StopRun
 
 X = torch.linspace(-1, 1, 60).reshape(20, 3)
 
@@ -27,6 +27,9 @@ class Loop:
         self.model = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.5), nn.Linear(4, 1))
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1, momentum=0.9)
         self.loader = DataLoader(TensorDataset(X), batch_size=4, shuffle=True)
+        self.scheduler = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: 0.1 if step > 5 else 1)
+        if options.pop("scheduled", False):
+            options["scheduler"] = self.scheduler
         options = {"epochs": 2, "name": "one", **options}
         self.run = stoker.Run(model=self.model, optimizer=self.optimizer, runs=folder, **options)
 
@@ -228,3 +231,57 @@ def test_nothing_is_lost_where_the_script_never_logs(loops: Any) -> None:
     finished = loop.events()[-1]
     assert finished.step == 5
     assert not any(isinstance(event, e.Warned) for event in loop.events())
+
+
+def set_rate_at(loop: Loop, at: int, lr: float, schedule: Any) -> list[float]:
+    """Train 12 steps by `schedule(loop, step)`, with a command for the rate before step `at`; return each step's rate."""
+    rates = []
+    for step in loop.run.steps(12):
+        if step == at:
+            # The commands are read at most every 50 ms, so send it and wait until it is answered.
+            loop.run._keeper.controls.send(Command(command="set_learning_rate", lr=lr))
+        schedule(loop, step)
+        rates.append(loop.optimizer.param_groups[0]["lr"])
+        loop.run.log(loss=loop.step(X))
+    loop.run.finish()
+    return rates
+
+
+def undone(loop: Loop) -> list[str]:
+    """Return the warnings that a learning rate was undone."""
+    return [event.message for event in loop.events() if isinstance(event, e.Warned) and "undone" in event.message]
+
+
+def test_a_learning_rate_that_the_script_sets_back_is_told(loops: Any) -> None:
+    """A loop that writes its own rate at each step undoes the command at once."""
+
+    def own(loop: Loop, step: int) -> None:
+        loop.optimizer.param_groups[0]["lr"] = 0.1 / (1 + step)
+
+    loop = loops()
+    set_rate_at(loop, 5, 0.5, own)
+    (message,) = undone(loop)
+    assert "0.5 was undone" in message and "run.lr_scale" in message
+
+
+def test_lr_scale_carries_a_live_learning_rate_through_a_schedule_of_the_scripts_own(loops: Any) -> None:
+    """The schedule keeps its shape from the command on, and a resumed run keeps the factor."""
+
+    def scaled(loop: Loop, step: int) -> None:
+        loop.optimizer.param_groups[0]["lr"] = 0.1 / (1 + step) * loop.run.lr_scale
+
+    loop = loops()
+    rates = set_rate_at(loop, 5, 0.5, scaled)
+    factor = 0.5 / (0.1 / 6)
+    assert rates[5] == pytest.approx(0.1 / 6) and rates[6] == pytest.approx(0.1 / 7 * factor)
+    assert not undone(loop)
+    assert loops(resume="must").run.lr_scale == pytest.approx(factor)
+
+
+def test_a_scheduler_named_to_the_run_keeps_a_live_learning_rate(loops: Any) -> None:
+    """Its own memory is scaled, so nothing is undone; one that is not named undoes it, which is told."""
+    for named in (True, False):
+        loop = loops(name=f"named-{named}", scheduled=named)
+        rates = set_rate_at(loop, 5, 0.5, lambda loop, step: step and loop.scheduler.step())
+        assert rates[-1] == pytest.approx(0.05 if named else 0.01)
+        assert bool(undone(loop)) != named
