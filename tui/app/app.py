@@ -32,6 +32,8 @@ from .base import BaseApp
 from .preferences import PreferencesFile
 from .resume import resume
 
+BUSY = "{} trains in this window: stop or detach it first (one process trains one run)"
+
 
 class StokerApp(BaseApp):
     """Shows the run in `folder`, or the screen `first`; with an `engine` it also trains the run."""
@@ -117,15 +119,18 @@ class StokerApp(BaseApp):
             self.push_screen(shown := self._dashboard_of(folder, FolderSource(folder)))
         return shown
 
-    def resume_run(self, folder: RunFolder) -> None:
-        """Show the run in `folder`, and resume it in this process; ask for a new limit if it reached its limit."""
+    def resume_run(self, folder: RunFolder, *, hints: bool = False) -> None:
+        """Show the run in `folder` and resume it here, with `hints` for a demonstration; ask for a limit if it needs one."""
 
         def start(before: Record | None) -> None:
             self.record_to_restore, self._restarted, self.engine = before, False, EngineThread(folder)
-            self.push_screen(self._dashboard_of(folder, LiveSource(self.engine)))
+            dashboard = self._dashboard_of(folder, LiveSource(self.engine))
+            if hints:
+                dashboard.show_hints()
+            self.push_screen(dashboard)
 
         if self.engine is not None and self.engine.running:
-            self.notify(self._busy(self.engine), severity="warning", markup=False)
+            self.notify(BUSY.format(self.engine.folder.name), severity="warning", markup=False)
         else:
             resume(self, folder, start, self.open_run)
 
@@ -172,7 +177,7 @@ class StokerApp(BaseApp):
         if self.engine is None or not self.engine.running:
             resume(self, folder, start, self.open_run)
         elif self.engine.folder.path != folder.path:
-            dashboard.engine_refused(self._busy(self.engine))
+            dashboard.engine_refused(BUSY.format(self.engine.folder.name))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Handle the end of the engine or of an export."""
@@ -293,7 +298,3 @@ class StokerApp(BaseApp):
             if isinstance(screen, Dashboard) and screen.folder.path == folder.path:
                 return screen
         return None
-
-    @staticmethod
-    def _busy(engine: EngineThread) -> str:
-        return f"{engine.folder.name} trains in this window: stop or detach it first (one process trains one run)"

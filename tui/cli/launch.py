@@ -23,12 +23,18 @@ if TYPE_CHECKING:
     from ..app.app import StokerApp
 
 
-def train_here(folder: RunFolder, checkpoint: str | None, headless: bool, as_json: bool) -> int:
-    """Train the run in this process and return the exit code; without a terminal, print plain lines."""
+def train_here(folder: RunFolder, checkpoint: str | None, headless: bool, as_json: bool, *, hints: bool = False) -> int:
+    """Train the run in this process and return the exit code; without a terminal, print plain lines.
+
+    `hints` shows the hints of the demonstration.
+    """
     if not (headless or as_json) and at_terminal():
         from ..backend.engine_thread import EngineThread
 
-        return _run_app(_app(folder, engine=EngineThread(folder, checkpoint=checkpoint)), folder.log)
+        app = _app(folder, engine=EngineThread(folder, checkpoint=checkpoint))
+        if hints:
+            app.dashboard.show_hints()
+        return _run_app(app, folder.log)
     from stoker.engine.launch.process import run as train
 
     from ..console.streams import safe_output

@@ -10,7 +10,7 @@ import click
 
 from stoker.engine.errors import StokerError, error_line
 
-from . import attach, check, launch, log, report, status, train
+from . import attach, begin, check, launch, log, report, status, train
 from .options import display_options, runs_option
 from .output import echo
 
@@ -32,6 +32,8 @@ def stoker(context: click.Context, runs_folder: Path) -> int:
 
 
 for command in (
+    begin.demo,
+    begin.new,
     train.run,
     train.resume,
     check.check,

@@ -11,6 +11,7 @@ from textual import constants
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
+from textual.widgets import Static
 
 from stoker.engine.errors import RunError
 from stoker.engine.runs.events import CommandAnswered, RunFinished, RunStarted
@@ -18,6 +19,7 @@ from stoker.engine.runs.folder import RunFolder
 
 from ..backend.log_tail import LogTail
 from ..backend.source import Source
+from ..state.demo import DemoHints
 from ..state.event_text import alert_text
 from ..terminal.alerts import alert
 from ..terminal.textual_internals import TerminalApp
@@ -68,9 +70,27 @@ first.
         self._shown_status = ""
         self._next_frame = 0.0
         self._offered: object = None
+        self._hints: DemoHints | None = None
+
+    def show_hints(self) -> None:
+        """Show the hints of the demonstration; call it before the screen is shown."""
+        self._hints = DemoHints()
+
+    def on_screen_suspend(self) -> None:
+        """Drop the hint for the results when they are shown."""
+        if self._hints is not None and getattr(self.app.screen, "TITLE", "") == "results":
+            self._hints.tried("results")
+            self._show_hints()
+
+    def _show_hints(self) -> None:
+        if self._hints is not None and str(self._hint_line.content) != (line := self._hints.line()):
+            self._hint_line.update(line)
+            self._hint_line.display = bool(line)
 
     def compose(self) -> ComposeResult:
         """Make the plots, the side panels and the log. `Sidebar` hides panels that do not fit."""
+        self._hint_line = Static(self._hints.line() if self._hints else "", id="hints", markup=False)
+        self._hint_line.display = self._hints is not None
         self._status, self._charts, self._side = StatusBar(id="state"), ChartGrid(id="plots"), Sidebar(id="side")
         self._log = EventLog(id="log")
         yield self._status
@@ -83,6 +103,7 @@ first.
                 yield CheckpointPanel(id="checkpoints")
                 yield LearningRatePanel(id="rate")
                 yield SystemPanel(id="machine")
+        yield self._hint_line
         yield self._log
         yield KeyFooter(show_command_palette=False)
 
@@ -124,6 +145,8 @@ first.
         while events := self._source.read():
             for event in events:
                 view.apply(event)
+                if self._hints is not None:
+                    self._hints.receive(event)
                 # A run_started event means an engine is alive, even if the lock was free a moment ago.
                 view.alive |= isinstance(event, RunStarted)
                 if view.caught_up and (words := alert_text(event)) is not None:
@@ -140,6 +163,7 @@ first.
                 view.alive = alive or self._source.alive()
                 self.post_message(self.CaughtUp())
         self._show(now)
+        self._show_hints()
 
     def _show(self, now: float) -> None:
         view = self.view

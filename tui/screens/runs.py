@@ -9,6 +9,7 @@ from typing import Protocol, cast
 from textual.binding import Binding
 from textual.widgets import DataTable
 
+from stoker.engine.errors import RunError
 from stoker.engine.runs.events import now
 from stoker.engine.runs.folder import RunFolder, delete
 
@@ -25,7 +26,7 @@ class RunOpener(Protocol):
     def open_run(self, folder: RunFolder) -> None:
         """Show the dashboard of a run."""
 
-    def resume_run(self, folder: RunFolder) -> None:
+    def resume_run(self, folder: RunFolder, *, hints: bool = False) -> None:
         """Train a run in this process, and show its dashboard."""
 
 
@@ -41,6 +42,7 @@ A run that you resume here trains in this window. It keeps training when you ret
 and it is saved when you quit."""
     BINDINGS = [
         Binding("enter", "open", "Open", id="list.open", tooltip="Show its dashboard"),
+        Binding("enter", "demo", "Demo", id="list.demo", tooltip="Train digits for about ninety seconds, with hints"),
         Binding("r", "resume", "Resume", id="list.resume", tooltip="Train it in this window; extend a finished run"),
         Binding("space", "mark", "Mark", id="list.mark", tooltip="Mark this run for a comparison, or unmark it"),
         Binding("a", "mark_all", "Mark all", id="list.mark_all", tooltip="Mark all runs that are shown", show=False),
@@ -65,7 +67,20 @@ and it is saved when you quit."""
         """Offer the actions on a run only if one is under the cursor."""
         if action in NEEDS_RUN:
             return self.folder is not None
+        if action == "demo":
+            return self.rows == []
         return super().check_action(action, parameters)
+
+    def action_demo(self) -> None:
+        """Start the demonstration in this window."""
+        from ..state.demo import create_demo
+
+        try:
+            folder = create_demo(self.index.runs)
+        except RunError as error:
+            self.notify(str(error), severity="error", markup=False)
+        else:
+            self._opener.resume_run(folder, hints=True)
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Open a run by enter or by the mouse."""

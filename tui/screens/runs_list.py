@@ -27,6 +27,8 @@ POLL_INTERVAL = 2.0  # seconds between two reads of the folder
 NO_RUNS = """\
 No runs in {folder} yet.
 
+[bold $chosen]enter[/]               [$label]starts a demonstration of about ninety seconds[/]
+
 [$label]In another terminal, or after[/] q[$label]:[/]
 
 [bold $chosen]stoker run iris[/]     [$label]trains for a few seconds[/]

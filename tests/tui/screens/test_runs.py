@@ -61,9 +61,28 @@ async def test_an_empty_folder_says_what_to_do(at: Path, wait_until: Until) -> N
     app = app_of(at)
     async with app.run_test() as pilot:
         await wait_until(lambda: any("stoker run iris" in str(words.render()) for words in app.screen.query("#empty")))
-        await pilot.press("enter", "r", "ctrl+d", "delete", "c", "space", "e", "X")
+        await pilot.press("r", "ctrl+d", "delete", "c", "space", "e", "X")
         assert isinstance(app.screen, RunsScreen)
-        assert not {"enter", "r", "ctrl+d", "delete", "c", "space", "e"} & set(app.screen.active_bindings)
+        assert app.screen.active_bindings["enter"].binding.action == "demo"
+        assert not {"r", "ctrl+d", "delete", "c", "space", "e"} & set(app.screen.active_bindings)
+
+
+async def test_enter_in_an_empty_folder_starts_the_demonstration(
+    at: Path, fake_engine: FakeEngine, wait_until: Until
+) -> None:
+    """It trains in this window, with hints that vanish once they were tried."""
+    app = app_of(at)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await wait_until(lambda: "enter" in app.screen.active_bindings)
+        await pilot.press("enter")
+        await wait_until(lambda: isinstance(app.screen, Dashboard) and app.screen.view.step > 5)
+        hints = app.screen.query_one("#hints")
+        assert hints.display and "space pauses" in str(hints.render())
+        await pilot.press("space")
+        await wait_until(lambda: "space pauses" not in str(hints.render()))
+        app.screen.action_send("stop")
+        await wait_until(lambda: app.finished)
+    assert [folder.record().task for folder in list_runs(at)] == ["digits"]
 
 
 async def test_enter_opens_and_escape_comes_back(at: Path, wait_until: Until) -> None:
