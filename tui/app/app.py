@@ -283,7 +283,8 @@ class StokerApp(BaseApp):
         self.exit(return_code=self.error.exit_code if self.error else int(failed))
 
     def _dashboard_of(self, folder: RunFolder, source: Source) -> Dashboard:
-        self._newest = Dashboard(folder, source, LogTail(folder.log), self._clock)
+        seen = self.preferences.current.seen.get(str(folder.path), 0.0) if self.preferences else 0.0
+        self._newest = Dashboard(folder, source, LogTail(folder.log), self._clock, seen)
         return self._newest
 
     @property

@@ -37,7 +37,7 @@ class BaseApp(TerminalApp):
         """Show only characters of `charset`. Read and write the user's choices in `preferences`, if given."""
         super().__init__()
         self.register_theme(themes.CONTRAST)
-        self._preferences = preferences
+        self.preferences = preferences
         self._charset_filters = [] if charset == "all" else [CharsetFilter(charset)]
         if preferences is not None and preferences.current.theme in self.available_themes:
             self.theme = preferences.current.theme
@@ -70,10 +70,10 @@ class BaseApp(TerminalApp):
         self.notify(f"theme {self.theme}", timeout=2)
 
     def _save_theme(self, theme: Theme) -> None:
-        if self._preferences is not None and self._preferences.current.theme != theme.name:
-            self._preferences.current.theme = theme.name
+        if self.preferences is not None and self.preferences.current.theme != theme.name:
+            self.preferences.current.theme = theme.name
             # In a thread, because the configuration folder may be on a slow disk.
-            self.run_worker(self._preferences.write, name="preferences", thread=True, exit_on_error=False)
+            self.run_worker(self.preferences.write, name="preferences", thread=True, exit_on_error=False)
 
     def action_help(self) -> None:
         """Show the keys of this screen."""

@@ -10,6 +10,7 @@ from typing import cast
 from textual import constants
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.events import Key
 from textual.message import Message
 from textual.widgets import Static
 
@@ -19,6 +20,7 @@ from stoker.engine.runs.folder import RunFolder
 
 from ..backend.log_tail import LogTail
 from ..backend.source import Source
+from ..state.away import Away
 from ..state.demo import DemoHints
 from ..state.event_text import alert_text
 from ..terminal.alerts import alert
@@ -62,8 +64,10 @@ first.
     class Restart(Message):
         """The user wants to resume a run that has no engine."""
 
-    def __init__(self, folder: RunFolder, source: Source, printed: LogTail, clock: Callable[[], float]) -> None:
-        """Show the run in `folder`; `clock` returns Unix seconds."""
+    def __init__(
+        self, folder: RunFolder, source: Source, printed: LogTail, clock: Callable[[], float], seen: float = 0.0
+    ) -> None:
+        """Show the run in `folder`, last looked at when it was `seen`; `clock` returns Unix seconds, as `seen` is."""
         super().__init__(folder, source, clock)
         self._source, self._printed = source, printed
         self._shown: object = None
@@ -71,6 +75,7 @@ first.
         self._next_frame = 0.0
         self._offered: object = None
         self._hints: DemoHints | None = None
+        self._away = Away(seen)
 
     def show_hints(self) -> None:
         """Show the hints of the demonstration; call it before the screen is shown."""
@@ -83,9 +88,23 @@ first.
             self._show_hints()
 
     def _show_hints(self) -> None:
-        if self._hints is not None and str(self._hint_line.content) != (line := self._hints.line()):
+        """Show what happened while the person was away, else the hints of the demonstration."""
+        line = self._away.line(self._clock()) if self.view.caught_up else ""
+        line = line or (self._hints.line() if self._hints else "")
+        if str(self._hint_line.content) != line:
             self._hint_line.update(line)
             self._hint_line.display = bool(line)
+
+    def on_key(self, event: Key) -> None:
+        """Take any key as the sign that the summary was read."""
+        self._away.dismissed = self._away.dismissed or self.view.caught_up
+        self._show_hints()
+
+    def on_unmount(self) -> None:
+        """Remember until when the run was looked at."""
+        preferences = getattr(self.app, "preferences", None)
+        if preferences is not None and self.view.caught_up:
+            preferences.look(self.folder.path, self._clock())
 
     def compose(self) -> ComposeResult:
         """Make the plots, the side panels and the log. `Sidebar` hides panels that do not fit."""
@@ -145,6 +164,8 @@ first.
         while events := self._source.read():
             for event in events:
                 view.apply(event)
+                if not view.caught_up:
+                    self._away.receive(event)
                 if self._hints is not None:
                     self._hints.receive(event)
                 # A run_started event means an engine is alive, even if the lock was free a moment ago.
