@@ -13,8 +13,10 @@ from textual.worker import Worker, WorkerState
 
 from stoker.engine.runs.folder import RunFolder
 
+from ..plotting.curve_cache import CurveCache
 from ..state.charts import NamedSeries
 from ..state.run_follower import RunFollower
+from ..state.viewport import auto_width
 from ..widgets.compare_table import CompareTable
 from ..widgets.key_footer import KeyFooter
 from ..widgets.plot import PlotWidget
@@ -30,7 +32,8 @@ class Compare(Screen[None]):
 
     TITLE = "compare"
     HELP = """\
-One curve for each run, in the colour of its name in the table. Above the line the table shows the settings that \
+One curve for each run, in the colour of its name in the table, at first of the monitored metric; a training loss is a \
+running mean. Above the line the table shows the settings that \
 differ. Below it are the results, the best of each row in green."""
     AUTO_FOCUS = "#differences"
     VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-tall")]
@@ -46,6 +49,7 @@ differ. Below it are the results, the best of each row in green."""
         super().__init__()
         self._runs = [RunFollower(folder) for folder in folders]
         self._shown = TRAIN_LOSS
+        self._means = CurveCache()
         self._log_axis = False
         self._reading = False
         self._read_once = False
@@ -88,6 +92,8 @@ differ. Below it are the results, the best of each row in green."""
         if event.state is WorkerState.ERROR:
             self.notify(str(event.worker.error), severity="error", markup=False)
         if event.state in (WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED):
+            if not self._read_once:
+                self._shown = self._monitored() or TRAIN_LOSS
             self._reading, self._read_once = False, True
             self.query_one(CompareTable).show(self._runs)
             self._draw()
@@ -108,15 +114,25 @@ differ. Below it are the results, the best of each row in green."""
         # The reading thread changes the curves, so do not draw meanwhile.
         if self._reading:
             return
-        curves: list[NamedSeries] = [(run.folder.name, run.curve(*self._shown)) for run in self._runs]
+        last_step = max((run.history.step for run in self._runs), default=0)
+        self._means.width, self._means.smooth_points = auto_width(last_step), False
+        curves: list[NamedSeries] = [(run.folder.name, self._means.mean(run.curve(*self._shown))) for run in self._runs]
         empty = f"No run has {' '.join(self._shown)}. Press m for another metric, t for other data."
         empty = empty if self._read_once else "Reading the runs…"
-        last_step = max((run.history.step for run in self._runs), default=0)
         self.query_one(PlotWidget).show(curves, last_step=last_step, log=self._log_axis, empty=empty)
         names = [" ".join(name) for name in self._metrics()]
         log = "log axis" if self._log_axis else ""
         chosen = " ".join(self._shown)
         self.query_one(ScreenHeader).show("compare", f"{len(self._runs)} runs", [log, *names], chosen)
+
+    def _monitored(self) -> tuple[str, str] | None:
+        """Return (split, metric) of the metric that most runs monitor, or None before the first evaluation."""
+        early = [stopping.monitor for run in self._runs if (stopping := run.history.early_stopping) is not None]
+        metric = max(early, key=early.count, default=None)
+        splits = self._splits(metric) if metric else []
+        # A monitored loss is that of the evaluation.
+        split = next((split for split in splits if split != TRAIN_LOSS[0]), None)
+        return (split, metric) if split and metric else None
 
     def _metrics(self) -> list[tuple[str, str]]:
         """Return (split, metric) of all curves, grouped by metric."""

@@ -179,8 +179,7 @@ class Viewport:
         """Return the chosen steps of the running mean; without a choice few enough that the curve keeps its shape."""
         if self.mean is not None:
             return self.mean
-        steps = self.width or self.last_step(history)
-        return max((width for width in AUTO_WIDTHS if width * MEANS_SHOWN <= steps), default=0)
+        return auto_width(self.width or self.last_step(history))
 
     def _move(self, columns: int, history: RunHistory, width: int) -> None:
         last = self.last_step(history)
@@ -197,6 +196,11 @@ class Viewport:
     def _select(self, by: int) -> None:
         index = self._names.index(self.selected) if self.selected in self._names else 0
         self.selected = self._names[(index + by) % len(self._names)]
+
+
+def auto_width(steps: int) -> int:
+    """Return the steps of a running mean that leaves a curve of so many `steps` its shape; 0 for a short curve."""
+    return max((width for width in AUTO_WIDTHS if width * MEANS_SHOWN <= steps), default=0)
 
 
 def _folds(history: RunHistory) -> tuple[ShownFold, ...]:

@@ -38,8 +38,9 @@ async def test_differing_settings_and_results_are_shown(tmp_path: Path, wait_unt
         assert [text for text, _ in shown["dropout"]] == ["0.2", "0.5", "0.5", "0.2"]
         assert "epochs" not in shown and "task" not in shown
         assert [look for _, look in shown["test loss"]].count("success") == 1
-        assert "train loss" in str(app.screen.query_one(ScreenHeader).render())
+        assert app.screen._shown == ("test", "loss"), "the monitored metric comes first"
         for key, name in (
+            ("t", "train loss"),
             ("t", "test loss"),
             ("tab", "test accuracy"),
             ("shift+tab", "test loss"),
@@ -111,7 +112,7 @@ async def test_the_header_keeps_its_name_and_the_choice(
     async with app.run_test(size=size) as pilot:
         await wait_until(lambda: any(table._rows for table in app.screen.query(CompareTable)))
         await pilot.press("t")
-        await wait_until(lambda: "test loss" in text_of(app).split("\n")[0])
+        await wait_until(lambda: "train loss" in text_of(app).split("\n")[0])
         assert "compare" in text_of(app).split("\n")[0]
         await wait_until(lambda: "━ digits" in text_of(app))
 
