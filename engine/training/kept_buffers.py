@@ -63,7 +63,8 @@ class KeptBuffers:
     def restore_where(self, bad: Tensor) -> None:
         """Undo the last forward pass where `bad` (), a bool on the device, is true, without waiting for it."""
         for live, kept in zip(self._live, self._kept, strict=True):
-            torch.where(bad, kept, live, out=live)
+            # By `data`: autograd would take it for a change of what the backward pass needs.
+            torch.where(bad, kept, live, out=live.data)
 
     def restore_window(self, batches: int) -> bool:
         """Undo the window, of which `batches` ended before the last forward pass; return whether that was possible.

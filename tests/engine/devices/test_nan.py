@@ -52,3 +52,17 @@ def test_nan_loss_with_finite_gradients_moves_no_weight(precision: str, tmp_path
         last = run(tmp_path, tasks.nan_beside, precision=precision)
     assert last.finished.step == 8 and last.warnings("nan")
     assert different(first.state["model"], last.state["model"]) == []
+
+
+def test_statistics_that_share_memory_are_put_back_too(tmp_path: Path) -> None:
+    """A buffer that is a part of a larger tensor cannot be joined with the others, and is guarded by itself."""
+
+    def function() -> Any:
+        task = tasks.poisoned()
+        norm = task.model[1]
+        base = torch.zeros(2, 8, device="cuda")
+        norm.running_mean, norm.running_var = base[0], base[1].fill_(1)
+        return task
+
+    with FakeCuda():
+        assert_finite(run(tmp_path, function))
