@@ -103,9 +103,11 @@ OPTIONAL = ("scheduler", "scaler", "overfitting", "metrics", "train_loss", "envi
 def complete(state: dict[str, Any]) -> dict[str, Any]:
     """Return the state with its optional fields. Raises ValueError, which names the field with a wrong value."""
     names = [name for name in SavedState.__struct_fields__ if name in state]
+    if tensors := [name for name in names if isinstance(state[name], Tensor)]:
+        raise ValueError(f"{tensors[0]} is a tensor")
     try:
         checked = msgspec.convert({name: state[name] for name in names}, SavedState)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except Exception as error:  # msgspec calls methods of what it finds, and a tensor has others than a dict
         raise ValueError(str(error).replace("$.", "").replace("`", "")) from error
     missing = [name for name in OPTIONAL if name not in state]
     return {**state, **{name: msgspec.to_builtins(getattr(checked, name)) for name in missing}}

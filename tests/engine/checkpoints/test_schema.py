@@ -69,6 +69,10 @@ WRONG: list[tuple[str, Callable[[dict[str, Any]], Any]]] = [
     ("train_loss.count", lambda state: state["train_loss"].update(count=-2)),
     ("scheduler", lambda state: state.update(scheduler=5)),
     ("metrics", lambda state: state.update(metrics={"loss": torch.ones(2)})),
+    ("model", lambda state: state.update(model=torch.zeros(0))),
+    ("scaler", lambda state: state.update(scaler=torch.tensor(torch.nan))),
+    ("progress", lambda state: state.update(progress=torch.ones(2))),
+    ("", lambda state: state["optimizer"].update(state=torch.ones(2))),
     ("format", lambda state: state.update(format=-1)),
 ]
 

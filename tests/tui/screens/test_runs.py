@@ -16,6 +16,7 @@ from stoker.tui.screens.confirm import Confirm
 from stoker.tui.screens.dashboard import Dashboard
 from stoker.tui.screens.runs import RunsScreen
 from stoker.tui.widgets.runs_table import RunsTable
+from stoker.tui.widgets.screen_header import ScreenHeader
 from tests.support.evaluations import text_of
 from tests.support.fake_engine import FakeEngine
 from tests.support.recorded import run
@@ -301,7 +302,7 @@ async def test_folders_that_may_not_be_read_are_counted_by_mode(at: Path, wait_u
     (at / "digits-wide").chmod(0)
     app = app_of(at)
     async with app.run_test(size=(120, 40)):
-        await wait_until(lambda: "1 not readable" in text_of(app.screen.query_one("#title")))
+        await wait_until(lambda: "1 not readable" in str(app.screen.query_one("#title", ScreenHeader).render()))
     (at / "digits-wide").chmod(0o700)
 
 
@@ -313,4 +314,4 @@ async def test_folders_that_may_not_be_read_are_counted(
     monkeypatch.setattr("stoker.tui.state.run_index.scan_runs", lambda runs: ([], 4))
     app = app_of(at)
     async with app.run_test(size=(120, 40)):
-        await wait_until(lambda: "4 not readable" in text_of(app.screen.query_one("#title")))
+        await wait_until(lambda: "4 not readable" in str(app.screen.query_one("#title", ScreenHeader).render()))
