@@ -14,7 +14,7 @@ types: build/types/stoker
 # mypy needs folders with the packages' names: engine/ is installed as stoker.engine, tui/ as stoker.tui.
 build/types/stoker:
 	mkdir -p build/types/stoker
-	ln -sfn ../../../engine ../../../tui ../../../stoker/__init__.py ../../../stoker/py.typed build/types/stoker/
+	ln -sfn ../../../engine ../../../tui ../../../stoker/__init__.py ../../../stoker/integrations ../../../stoker/py.typed build/types/stoker/
 
 # lint-imports follows no links, so it reads a copy in which every folder has its package's name.
 imports:

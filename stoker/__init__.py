@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from stoker.engine.tracking.api import log as log
     from stoker.engine.tracking.api import login as login
     from stoker.engine.tracking.api import watch as watch
+    from stoker.integrations.transformers import tend as tend
 
 
 # Public name → the module that defines it.
@@ -50,6 +51,7 @@ _MODULES = {
     **dict.fromkeys(
         ("alert", "config", "define_metric", "finish", "init", "log", "login", "watch"), "stoker.engine.tracking.api"
     ),
+    "tend": "stoker.integrations.transformers",
     "Run": "stoker.engine.loop.run",
     "RunHistory": "stoker.engine.history.history",
     "Settings": "stoker.engine.config.settings",
@@ -86,6 +88,7 @@ __all__ = [
     "resume",
     "run",
     "send",
+    "tend",
     "train",
     "watch",
 ]
