@@ -13,6 +13,8 @@ from .fold_history import FoldHistory
 from .series import Points
 from .throughput import Throughput
 
+RECENT = 0.1  # weight of the newest event in the share of time spent waiting for data
+
 
 class RunHistory:
     """The counts and curves of a run, built from its events. Call `RunHistory.read(folder)` for a run on disk.
@@ -36,6 +38,8 @@ class RunHistory:
         self.folds: dict[int | None, FoldHistory] = {None: FoldHistory()}
         self.evaluating: e.Evaluating | None = None
         self.samples_per_second = 0.0
+        self.data_wait: float | None = None
+        """The share of the training time spent waiting for data, 0 to 1, lately; None where it was not measured."""
         self.lr: list[float] = []
         """The learning rate now, one for each parameter group."""
         self.lr_cause = "schedule"
@@ -198,6 +202,9 @@ class RunHistory:
 
     def _add_steps(self, event: e.Steps) -> None:
         self.samples_per_second = event.samples_per_second
+        if event.data_wait is not None:
+            before = event.data_wait if self.data_wait is None else self.data_wait
+            self.data_wait = before + RECENT * (event.data_wait - before)
         self.lr = event.lr or self.lr
         self._move_to(event)
         throughput, fold = self.throughput, self.folds[self.fold]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import operator
 import time
+from collections.abc import Iterator
 from functools import reduce
+from time import perf_counter
 from typing import Any
 
 import torch
@@ -14,6 +16,26 @@ from torch import Tensor
 from ..runs.events import Steps
 
 REPORT_INTERVAL = 0.18  # seconds between two `steps` events: at least five a second
+
+
+class TimedBatches:
+    """An iterator over batches that measures how long the loop waits for them. It keeps no batch alive."""
+
+    def __init__(self, batches: Iterator[Any], log: LossLog) -> None:
+        """Measure `batches` for `log`."""
+        self._batches, self._log = batches, log
+
+    def __iter__(self) -> TimedBatches:
+        """Return itself."""
+        return self
+
+    def __next__(self) -> Any:
+        """Return the next batch."""
+        began = perf_counter()
+        try:
+            return next(self._batches)
+        finally:
+            self._log.waited += perf_counter() - began
 
 
 class LossLog:
@@ -25,6 +47,8 @@ class LossLog:
         self._positions: list[tuple[int, int]] = []
         self._samples = 0
         self._since = time.monotonic()
+        self.waited = 0.0
+        """Seconds that the loop waited for data since the last `drain`."""
         self.sum, self.count = 0.0, 0
         """Sum and number of the finite losses since the last evaluation."""
 
@@ -44,19 +68,23 @@ class LossLog:
         losses = to_numbers(self._losses)
         positions, samples = self._positions, self._samples
         now = time.monotonic()
-        rate = samples / max(now - self._since, 1e-9)
-        self._losses, self._positions, self._samples, self._since = [], [], 0, now
+        seconds = max(now - self._since, 1e-9)
+        rate, wait = samples / seconds, min(1.0, self.waited / seconds)
+        self._losses, self._positions, self._samples, self._since, self.waited = [], [], 0, now, 0.0
         first = step - len(losses) + 1
         bad = [(first + i, *positions[i]) for i, loss in enumerate(losses) if not math.isfinite(loss)]
         good = [loss for loss in losses if math.isfinite(loss)] if bad else losses
         # One after the other, so that the sum does not depend on when the log was drained.
         self.sum = reduce(operator.add, good, self.sum)
         self.count += len(good)
-        return Steps(first=first, step=step, epoch=epoch, losses=losses, lr=lr, samples_per_second=rate), bad
+        event = Steps(
+            first=first, step=step, epoch=epoch, losses=losses, lr=lr, samples_per_second=rate, data_wait=wait
+        )
+        return event, bad
 
     def restart_clock(self) -> None:
         """Leave the time of a pause or an evaluation out of the throughput."""
-        self._since = time.monotonic()
+        self._since, self.waited = time.monotonic(), 0.0
 
     def take_mean(self) -> float:
         """Return the mean of the finite losses since the last call; NaN if there were none."""

@@ -22,7 +22,7 @@ from ..runs.commands import Controls
 from ..runs.events import Event, LearningRate, Warned
 from ..runs.folder import RunFolder
 from ..runtime.command_handler import CommandHandler
-from ..runtime.loss_log import REPORT_INTERVAL
+from ..runtime.loss_log import REPORT_INTERVAL, TimedBatches
 from ..runtime.stop_training import StopTraining
 from ..tasks.closures import HeldObjects
 from ..tasks.task import Task
@@ -108,7 +108,7 @@ class Trainer:
         self._between_batches()  # runs an evaluation that an earlier process could not finish
         self._stop_if_exhausted()
         while progress.epoch < self.settings.epochs:
-            for batch in self.state.batches.epoch(progress.epoch, progress.batch):
+            for batch in TimedBatches(self.state.batches.epoch(progress.epoch, progress.batch), self.state.losses):
                 stepped = self.step.run(batch)
                 del batch  # a release of the device's memory can then free it
                 if stepped and self.step.guard.found:

@@ -26,6 +26,7 @@ STYLES = {
 """Colour of each kind of verdict."""
 BAD = frozenset({"overfitting", "diverged"})
 """Kinds that a finished run says even though it completed."""
+MUCH_WAITING = 0.4  # share of the time from which the data is the limit
 DAY = 86_400.0  # seconds
 
 
@@ -67,7 +68,7 @@ def _parts(view: RunView, now: float, verdict: Verdict | None, local: Callable[[
         shown = [part for part in said if verdict and verdict.kind in BAD]
         return [*shown, *_best(view)]
     if state in ("training", "evaluating"):
-        return [*said, *_end(view, now, local)]
+        return [*said, *_waiting(view), *_end(view, now, local)]
     return []
 
 
@@ -109,6 +110,13 @@ def _resume_hint(view: RunView) -> str:
 
 def _last_save(view: RunView) -> int:
     return max((event.step or 0 for event in view.checkpoints if event.kind != "best"), default=0)
+
+
+def _waiting(view: RunView) -> StyledRow:
+    """Return that the data is the limit, where the training mostly waits for it."""
+    if view.data_wait is None or view.data_wait < MUCH_WAITING:
+        return []
+    return [(f"waits for data {view.data_wait:.0%} of the time: try more --workers", "$caution")]
 
 
 def _end(view: RunView, now: float, local: Callable[[float], time.struct_time]) -> StyledRow:

@@ -9,6 +9,8 @@ from ..state.run_view import RunView
 from ..state.styled_text import StyledRow
 from .panel import Panel, bar, justify
 
+SHOWN_WAITING = 0.1  # share of the time from which it is worth a row
+
 
 class ProgressPanel(Panel):
     """Steps, time left, epochs and throughput."""
@@ -39,7 +41,10 @@ class ProgressPanel(Panel):
         if not view.only_logs:
             rows.append(justify([("samples/s ", "$label")], [(samples, "")], width))
         steps = view.throughput.rate()
-        return [*rows, justify([("steps/s ", "$label")], [("–" if steps is None else rate(steps), "")], width)]
+        rows.append(justify([("steps/s ", "$label")], [("–" if steps is None else rate(steps), "")], width))
+        if view.data_wait is not None and view.data_wait >= SHOWN_WAITING:
+            rows.append(justify([("waiting for data ", "$label")], [(f"{view.data_wait:.0%}", "")], width))
+        return rows
 
 
 def _of(number: int, total: int) -> StyledRow:

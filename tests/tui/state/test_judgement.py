@@ -32,6 +32,14 @@ def test_a_training_run_says_how_it_goes_and_when_it_ends() -> None:
     assert text.startswith("flat: test loss 0.422, no clear change") and " · done 15:06" in text
 
 
+def test_a_run_that_waits_for_data_says_what_to_try() -> None:
+    """From two fifths of the time on."""
+    little = e.Steps(at=NOW, first=331, step=332, losses=[0.3, 0.3], data_wait=0.1)
+    much = e.Steps(at=NOW, first=331, step=332, losses=[0.3, 0.3], data_wait=0.6)
+    assert "waits for data" not in words(view_of([*run(330), little]))
+    assert "waits for data 60% of the time: try more --workers" in words(view_of([*run(330), much]))
+
+
 def test_patience_gives_an_earliest_end() -> None:
     """It is told where it comes before the end."""
     stopping = e.EarlyStopping(at=NOW, step=330, monitor="loss", best=0.3, best_step=270, waited=1, patience=3)
