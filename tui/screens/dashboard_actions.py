@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +15,7 @@ from stoker.engine.runs.commands import Command
 from stoker.engine.runs.folder import RunFolder
 
 from ..backend.source import Source
+from ..state.reading import step_of, values_line
 from ..state.run_controls import RunControls
 from ..state.run_view import RunView
 from ..state.viewport import Viewport
@@ -23,7 +25,7 @@ from ..widgets.plot import PlotWidget
 from .confirm import Confirm
 from .dashboard_bindings import RUN_KEYS, VIEW_KEYS
 from .key_reasons import reason
-from .prompt import ask_learning_rate
+from .prompt import ask_learning_rate, ask_place
 
 FAST_POLL = 0.02  # seconds between two reads while a command waits for its answer
 FAST_POLL_FOR = 1.0  # seconds of fast polling after a command
@@ -151,6 +153,28 @@ class DashboardActions(Screen[None], inherit_bindings=False):
         self.viewport.change(what, self.view, self.query_one("#large").content_size.width)
         self.show_curves()
         self.refresh_bindings()
+
+    def action_goto(self) -> None:
+        """Ask for a step, an epoch or a time, and put the cursor there."""
+        shown = self.viewport.shown_fold(self.view)
+
+        def answered(step: int | None) -> None:
+            if step is not None:
+                self.viewport.cursor = step
+                self.show_curves()
+                self.refresh_bindings()
+
+        self.app.push_screen(ask_place(lambda text: step_of(text, self.view, shown)), answered)
+
+    def action_copy(self) -> None:
+        """Copy the values at the cursor; without a cursor, the command that resumes the run."""
+        cursor = self.viewport.cursor
+        if cursor is None:
+            text = f"stoker resume {shlex.quote(self.folder.name)} --runs {shlex.quote(str(self.folder.path.parent))}"
+        else:
+            text = values_line(self.view, self.viewport.shown_fold(self.view), cursor)
+        self.app.copy_to_clipboard(text)
+        self.notify(text, title="copied", markup=False)
 
     def action_log(self, what: str) -> None:
         """Focus the log, leave it, or scroll it; `what` is `focus` or the name of a key."""

@@ -60,6 +60,11 @@ VIEW_KEYS = [
             ("escape", "all", "Reset view", "No cursor, no zoom"),
         )
     ),
+    Binding(
+        "colon", "goto", "Go to", id="view.goto", show=False, key_display=":",
+        tooltip="A step, an epoch (e4) or a time (12:30)",
+    ),
+    Binding("y", "copy", "Copy", id="view.copy", show=False, tooltip="Values at the cursor, or the resume command"),
     Binding("L", "log('focus')", "Log", id="view.log_focus", show=False, tooltip="Put ↑ ↓ on the log, or take them off"),
     *(
         Binding(key, f"log('{key}')", "Scroll log", id=f"view.log_{key}", show=False, tooltip=tooltip)

@@ -62,6 +62,12 @@ def ask_learning_rate(current: float | None) -> AskNumber[float]:
     return AskNumber(question, suggested, parse_learning_rate, "Enter a number above 0, such as 3e-4.")
 
 
+def ask_place(parse: Callable[[str], int | None]) -> AskNumber[int]:
+    """Return a question for a step, an epoch or a time; `parse` returns the step."""
+    question = "Go to a step (3550), an epoch (e4), or a time trained (12:30)."
+    return AskNumber(question, "", parse, "Enter such as 3550, e4 or 12:30.")
+
+
 def ask_limit(limit: Limit, current: int) -> AskNumber[int]:
     """Return a question for a limit above the `current` one that suggests twice as much."""
     if limit == "epochs":

@@ -292,3 +292,23 @@ async def test_all_plots_change_in_one_frame(
         dashboard.action_look("next")
         # The next frame may be drawn before the plots have handled any message.
         assert plots <= dashboard._dirty_widgets
+
+
+async def test_a_person_goes_to_a_step_and_copies_its_values(
+    run_folder: RunFolder, wait_until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key `:` asks for the step; `y` copies the values there, or else the command that resumes the run."""
+    copied: list[str] = []
+    monkeypatch.setattr(StokerApp, "copy_to_clipboard", lambda self, text: copied.append(text))
+    app = StokerApp(run_folder, source=Recorded(run()), clock=lambda: NOW)
+    async with app.run_test(size=(120, 40)) as pilot:
+        large = app.dashboard.query_one("#large", PlotWidget)
+        await wait_until(lambda: large._layout and large._layout.lines)
+        await pilot.press("y")
+        await wait_until(lambda: copied)
+        assert copied.pop() == f"stoker resume digits-recorded --runs {run_folder.path.parent}"
+        await pilot.press("colon", "e", "2", "enter")
+        await wait_until(lambda: "at 90" in str(large.border_title))
+        await pilot.press("y")
+        await wait_until(lambda: copied)
+        assert copied.pop().startswith("step 90  train loss ")
