@@ -87,9 +87,15 @@ def charts_of(history: RunHistory, shown: ShownFold, cache: CurveCache, empty: s
         sources = {split if len(splits) > 1 else "": _evaluated(split, metric) for split in splits}
         charts.append(chart(metric, 1, sources, Chart.empty))
     groups = [(f"group {n}" if len(fold.lr) > 1 else "", curve) for n, curve in enumerate(fold.lr, 1)]
-    if plain and not groups:
+    # A constant rate stands in its panel; its plot would take the room of a metric's.
+    if not any(changes(curve) for curve in fold.lr) and (plain or metrics):
         return charts
     return [*charts, Chart(LEARNING_RATE, tuple(groups), LEARNING_RATE_COLOR, empty=empty)]
+
+
+def changes(curve: Series) -> bool:
+    """Return whether a curve has two values that differ."""
+    return curve.length > 0 and bool((curve.values != curve.values[0]).any())
 
 
 def _group(metric: str) -> str:

@@ -140,7 +140,9 @@ def test_values_are_read_at_the_cursor() -> None:
 def test_other_folds_are_a_band() -> None:
     """The other folds are a band; the mean of all folds is its middle."""
     view, cache = view_of(folds(540, 540, 100)), CurveCache()
-    losses, accuracy, rates = charts_of(view, 2, cache, "")
+    losses, accuracy = charts_of(view, 2, cache, "")
+    rates = charts_of(view, 0, cache, "")[-1]
+    assert rates.name == "learning rate", "the plot of a rate that never changed is left out"
     assert [name for name, _ in losses.curves] == ["train", "test"] and losses.curves[0][1] is view.folds[2].train
     assert len(losses.bands) == 2 and len(accuracy.bands) == 1 and not rates.bands and not losses.background
     low, high = losses.bands[0][1:]
@@ -188,7 +190,7 @@ def test_the_running_mean_follows_the_length_of_the_run() -> None:
     """It is a small part of the steps shown, and none for a short run."""
     for last, width in ((100, 0), (330, 20), (540, 20)):
         view, viewport = view_of(run(last)), Viewport()
-        losses, accuracy, _ = viewport.charts(view, "")
+        losses, accuracy, *_ = viewport.charts(view, "")
         assert viewport.cache.width == width and losses.smoothed == (width > 0)
         assert not accuracy.smoothed, "evaluations are averaged by choice alone"
     viewport.change("last", view, 60)
