@@ -22,7 +22,8 @@ def empty_cache(device: torch.device) -> None:
     """Give back the memory that torch and cuBLAS keep for later use; memory of living tensors stays."""
     if device.type == "cuda":
         with contextlib.suppress(RuntimeError):  # after a failed assertion no call to CUDA works
-            torch._C._cuda_clearCublasWorkspaces()
+            if (clear := getattr(torch._C, "_cuda_clearCublasWorkspaces", None)) is not None:  # a private function
+                clear()
             torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()

@@ -16,6 +16,7 @@ from ..tasks.randomness import uses_python_or_numpy_rng
 from ..tasks.task import Task
 from ..tasks.validation import validate_loss
 from . import optimizers
+from .label_check import check_labels
 from .nan_guard import NanGuard
 from .state import TrainingState
 
@@ -39,6 +40,7 @@ class TrainStep:
         self._reseed: Callable[[int, torch.device], None] = reseed if anywhere else reseed_torch
         self._optimizer_step = optimizers.unhooked_step(state.optimizer)
         self._source = "loss" if task.step is None else "step"
+        self._loss: Any = self._first_loss if state.device.type == "cuda" else task.loss
         self.guard = NanGuard(
             state.model,
             state.optimizer,
@@ -158,8 +160,13 @@ class TrainStep:
         if self._task.step is not None:
             return self._task.step(self._forward, batch)
         inputs, targets = batch if type(batch) is tuple and len(batch) == 2 else split_batch(batch, "step")
-        assert self._task.loss is not None
-        return self._task.loss(call_model(self._forward, inputs), targets)
+        return self._loss(call_model(self._forward, inputs), targets)  # type: ignore[no-any-return]
+
+    def _first_loss(self, outputs: Any, targets: Any) -> Tensor:
+        """Return the loss () of the first batch on a GPU, after a check of all labels."""
+        check_labels(self._task.train, self._task.loss, outputs)
+        self._loss = self._task.loss
+        return self._loss(outputs, targets)  # type: ignore[no-any-return]
 
     def _window_size(self) -> int:
         """Return the batches of the current accumulation window: fewer in the last one of an epoch."""

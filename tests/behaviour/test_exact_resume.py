@@ -98,6 +98,7 @@ def test_resumed_run_equals_the_uninterrupted_run(
     assert check(process_runner, tmp_path, *combination) >= 5
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("accumulate", [1, 4])

@@ -37,6 +37,8 @@ def check_torch() -> None:
     private = [
         (torch._C, GROUPED),
         (torch.utils._foreach_utils, GROUPED),
+        (torch, "accelerator"),
+        (torch, "AcceleratorError"),
         (torch.cuda, "default_generators"),
         (torch._C, "_cuda_clearCublasWorkspaces"),
         (torch.utils.data._utils.pin_memory, "pin_memory"),

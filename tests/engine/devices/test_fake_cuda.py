@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,13 @@ def test_broken_device_raises_at_a_synchronisation() -> None:
         tensor.add_(1)
         with pytest.raises(RuntimeError, match="device-side assert"):
             tensor.tolist()
+
+
+def test_unknown_torch_is_skipped_with_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a private function of torch has moved, the tests are skipped, and say which one and in which version."""
+    monkeypatch.delattr(torch._C, "_group_tensors_by_device_and_dtype")
+    with pytest.raises(pytest.skip.Exception, match=re.escape(torch.__version__) + ".*_group_tensors"):
+        FakeCuda()
 
 
 def test_nothing_is_left_after_the_block() -> None:

@@ -14,7 +14,7 @@ from stoker.engine.runs.commands import Command
 from stoker.engine.runs.events import CommandAnswered
 from tests.support import device_tasks as tasks
 from tests.support.device_runs import Script, different, run
-from tests.support.fake_cuda import FakeCuda
+from tests.support.fake_cuda import FakeCuda, FakeMps
 
 RELEASE = Command(command="pause", release=True)
 SMALL = 100  # bytes
@@ -76,6 +76,21 @@ def test_release_says_what_it_cannot_give_back(tmp_path: Path) -> None:
         done = run(tmp_path, tasks.augmented, Script({12: RELEASE}))
     answer = next(event for event in done.events if isinstance(event, CommandAnswered) and event.command == "pause")
     assert "of cuda:0" in answer.message and "until the process ends" in answer.message
+
+
+def test_release_on_mps_gives_the_memory_back(tmp_path: Path) -> None:
+    """On Metal a release leaves nothing on the device either, and its answer does not speak of CUDA."""
+    stays: list[tuple[int, str, str]] = []
+    with FakeMps() as device:
+
+        def look() -> None:
+            gc.collect()
+            stays.extend(device.alive())
+
+        done = run(tmp_path, tasks.augmented, Script({12: RELEASE}, look), device="mps")
+    answer = next(event for event in done.events if isinstance(event, CommandAnswered) and event.command == "pause")
+    assert answer.status == "done" and "MiB of mps" in answer.message and "CUDA" not in answer.message
+    assert done.finished.cause == "completed" and [row for row in stays if row[0] > SMALL] == []
 
 
 def test_resume_that_finds_no_room_holds_nothing(tmp_path: Path) -> None:

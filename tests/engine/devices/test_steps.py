@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from stoker.engine.data.batches import to_device
 from tests.support import device_tasks as tasks
 from tests.support.device_runs import Script, different, run, stop_at
 from tests.support.fake_cuda import FakeCuda, FakeMps
@@ -84,6 +85,19 @@ def test_batch_moves_itself_to_the_device(function: Any, tmp_path: Path) -> None
     with FakeCuda():
         finished = run(tmp_path, function).finished
     assert finished.cause == "completed", finished.message
+
+
+@pytest.mark.parametrize(("kind", "blocking"), [("cuda", False), ("mps", True)])
+def test_batches_are_moved_without_blocking_on_cuda_alone(kind: str, blocking: bool) -> None:
+    """Metal does not keep the source of a copy that nobody waits for."""
+    seen: list[bool] = []
+
+    class Moved:
+        def to(self, device: torch.device, non_blocking: bool = False) -> None:
+            seen.append(not non_blocking)
+
+    to_device([Moved()], torch.device(kind))
+    assert seen == [blocking]
 
 
 def test_samples_of_a_batch_that_is_no_dict_are_counted(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def failing(at: int) -> Callable[[], Task]:
 def test_failed_backward_pass_leaves_the_last_step(at: int, device: str, tmp_path: Path) -> None:
     """Wherever in a window of three the backward pass fails, the resumed run ends with the same bits."""
     fake = FakeCuda if device == "cuda" else contextlib.nullcontext
-    given = {"device": device, "accumulate": 3}
+    given: dict[str, Any] = {"device": device, "accumulate": 3}
     with fake():
         whole = run(tmp_path, failing(0), **given)
         cut = run(tmp_path, failing(at), **given)
