@@ -101,6 +101,8 @@ class _Session:
         self.results: list[dict[str, float]] = []
         self.resumes_history = False
         """The folder holds events of an earlier engine."""
+        self.before: list[Event] = []
+        """The last events of earlier engines."""
         self.resumed_at: tuple[int | None, int] | None = None
         """Fold and step of the checkpoint that this engine continued from."""
         self.build_threads = torch.get_num_threads()
@@ -131,6 +133,7 @@ class _Session:
         found = saved.get("environment", {}).get("build_threads") if saved else None
         self.build_threads = given or found or self.build_threads
         self.resumes_history = self.folder.events.stat().st_size > 0
+        self.before = self.folder.last_events()
         task, settings, record = self._build(record)
         # Modules that the task imported, such as pandas, are never freed either. Trainers are, so freeze before they exist.
         gc.freeze()
@@ -306,6 +309,8 @@ class _Session:
         warnings += [Warned(kind="checkpoint", message=message, **trainer.position) for message in damaged]
         if self.lock.warning is not None:
             warnings.append(Warned(kind="note", message=self.lock.warning, **trainer.position))
+        if saved and self.fold is None and (gap := announce.gap_in_history(self.before, step)) is not None:
+            warnings.append(Warned(kind="history_failed", message=gap, **trainer.position))
         if saved:
             warnings += announce.changes(trainer, saved, record, self.sources)
         for warning in warnings:
