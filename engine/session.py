@@ -37,7 +37,7 @@ from .tasks.building import build_task
 from .tasks.splitting import split_task
 from .tasks.task import Task
 from .tasks.user_errors import one_line
-from .training import announce, misfit
+from .training import announce, first_look, misfit
 from .training.defaults import default_threads
 from .training.trainer import Trainer
 
@@ -309,6 +309,8 @@ class _Session:
         warnings += [Warned(kind="checkpoint", message=message, **trainer.position) for message in damaged]
         if self.lock.warning is not None:
             warnings.append(Warned(kind="note", message=self.lock.warning, **trainer.position))
+        if not saved and (problem := first_look.evaluation_problem(trainer)) is not None:
+            warnings.append(Warned(kind="evaluation", message=problem, **trainer.position))
         if saved and self.fold is None and (gap := announce.gap_in_history(self.before, step)) is not None:
             warnings.append(Warned(kind="history_failed", message=gap, **trainer.position))
         if saved:

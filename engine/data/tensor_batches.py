@@ -41,6 +41,11 @@ class TensorBatches:
         self._shuffle = shuffle and batch_size is not None
         self._seed, self._device, self._augment = seed, device, augment
 
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The tensors (N, …) on their device."""
+        return self._tensors
+
     def __len__(self) -> int:
         return math.ceil(self._rows / self._size)
 

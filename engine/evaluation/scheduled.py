@@ -74,6 +74,10 @@ class ScheduledEvaluation:
         self._emit(Evaluated(split=split, metrics=metrics, cause=cause, **position))
         return metrics
 
+    def try_batches(self, batches: Batches) -> None:
+        """Measure on `batches` and tell nobody. Raises what the task's code raises."""
+        self._evaluator.measure(batches, 0)
+
     def count(self, metrics: MetricValues, position: dict[str, Any]) -> tuple[float, bool]:
         """Update the early-stop counter; return the monitored value, and whether it is the best so far.
 
