@@ -36,7 +36,7 @@ from .tasks import imports, loading
 from .tasks.building import build_task
 from .tasks.splitting import split_task
 from .tasks.task import Task
-from .training import announce, misfit
+from .training import announce, first_look, misfit
 from .training.defaults import default_threads
 from .training.failure import failure_message
 from .training.run_device import RunDevice
@@ -101,6 +101,8 @@ class _Session:
         self.results: list[dict[str, float]] = []
         self.resumes_history = False
         """The folder holds events of an earlier engine."""
+        self.before: list[Event] = []
+        """The last events of earlier engines."""
         self.resumed_at: tuple[int | None, int] | None = None
         """Fold and step of the checkpoint that this engine continued from."""
         self.build_threads = torch.get_num_threads()
@@ -134,6 +136,7 @@ class _Session:
         self.resumes_history = self.folder.events.stat().st_size > 0
         # Before the task is built, because it may use the device itself.
         self.device.choose(named.device)
+        self.before = self.folder.last_events()
         task, settings, record = self._build(record)
         # Modules that the task imported, such as pandas, are never freed either. Trainers are, so freeze before they exist.
         gc.freeze()
@@ -308,6 +311,10 @@ class _Session:
         warnings += [Warned(kind="checkpoint", message=message, **trainer.position) for message in damaged]
         if self.lock.warning is not None:
             warnings.append(Warned(kind="note", message=self.lock.warning, **trainer.position))
+        if not saved and (problem := first_look.evaluation_problem(trainer)) is not None:
+            warnings.append(Warned(kind="evaluation", message=problem, **trainer.position))
+        if saved and self.fold is None and (gap := announce.gap_in_history(self.before, step)) is not None:
+            warnings.append(Warned(kind="history_failed", message=gap, **trainer.position))
         if saved:
             warnings += announce.changes(trainer, saved, record, self.sources)
         for warning in warnings:

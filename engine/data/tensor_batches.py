@@ -52,6 +52,11 @@ class TensorBatches:
         self._order: tuple[int, Tensor] | None = None
         """Epoch, and the order of its rows (N)."""
 
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The tensors (N, …) on their device."""
+        return self._tensors
+
     def __len__(self) -> int:
         return math.ceil(self._rows / self._size)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .attributes import Attributes, assign, attributes, changed, copies
+from .attributes import Attributes, Marks, attributes, copies, marks, put_back
 
 MAX_ON_DEVICE = 1 << 20  # numbers; the copy of a larger tensor waits on the host, not in a GPU's memory
 
@@ -23,11 +23,13 @@ class Preserved:
         """Copy of the tensor that a module holds under a name."""
         self._attributes: dict[int, Attributes] = {}
         """Plain attributes before the evaluation, by the id of their root."""
+        self._marks: dict[int, Marks] = {}
 
     def take(self) -> None:
         """Copy what an evaluation may change."""
         for root in self._roots:
-            self._attributes[id(root)] = copies(attributes(root))
+            found = attributes(root)
+            self._marks[id(root)], self._attributes[id(root)] = marks(found), copies(found)
             for module in root.modules():
                 self._modes.append((module, module.training))
                 if module._buffers:
@@ -53,9 +55,8 @@ class Preserved:
             # By `data`: the content is as it was, so a graph that needs it is still valid.
             tensor.data.copy_(self._copies[module, name])
         for root in self._roots:
-            before = self._attributes.get(id(root), {})
-            assign(root, {name: before[name] for name in changed(attributes(root), before) if name in before})
-        self._modes, self._tensors, self._copies, self._attributes = [], [], {}, {}
+            put_back(root, self._marks.get(id(root), {}), self._attributes.get(id(root), {}))
+        self._modes, self._tensors, self._copies, self._attributes, self._marks = [], [], {}, {}, {}
 
     def attributes(self, root: nn.Module) -> Attributes:
         """Return the plain attributes of the modules of `root`, within an evaluation those from before it."""

@@ -197,7 +197,8 @@ class Warned(Event, tag="warning", frozen=True, kw_only=True):
     """A warning for the user; the training continues."""
 
     kind: str = ""
-    """`save_failed`, `history_failed`, `nan`, `inexact`, `overfitting`, `checkpoint`, `task_changed`, `note` or `download`."""
+    """`save_failed`, `history_failed`, `nan`, `inexact`, `evaluation`, `overfitting`, `checkpoint`, `task_changed`, `note`
+    or `download`."""
     message: str = ""
     """The warning in words."""
 

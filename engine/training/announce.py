@@ -11,7 +11,7 @@ import torch
 from ..checkpoints.compatibility import environment_changes, file_changes, settings_changes
 from ..data.tensor_batches import TensorBatches
 from ..devices import device_label, gpu_uuid
-from ..runs.events import RunStarted, Warned
+from ..runs.events import Event, RunStarted, Steps, Warned
 from ..runs.extend import given_limits
 from ..runs.record import Record
 from .trainer import Trainer
@@ -134,6 +134,14 @@ def changes(trainer: Trainer, saved: dict[str, Any], record: Record, sources: di
         message = f"The task changed since the run started: {'; '.join(different)}."
         found.append(_warning(trainer, "task_changed", message))
     return found
+
+
+def gap_in_history(events: list[Event], step: int) -> str | None:
+    """Return a sentence if `events`, the last ones of earlier engines, end before the checkpoint's `step`."""
+    last = next((event.step for event in reversed(events) if isinstance(event, Steps)), None)
+    if last is None or last >= step:
+        return None
+    return f"events.jsonl lacks the steps {last + 1} to {step}: an earlier engine could not write them."
 
 
 def _warning(trainer: Trainer, kind: str, message: str) -> Warned:

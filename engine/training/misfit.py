@@ -31,18 +31,19 @@ def explained(trainer: Trainer, error: BaseException) -> str:
         return ""  # a source with a place of its own: reading on would move it
     with contextlib.suppress(Exception):  # the batch may fail in any way: then the error itself is all that is known
         with contextlib.closing(trainer.state.batches.epoch(progress.epoch)) as batches:  # type: ignore[type-var]
-            found = explain(trainer.task, trainer.state.model, next(batches))
+            found = explain(trainer.task, trainer.state.model, next(batches), torchs_alone=True)
         return f": {found}" if found else ""
     return ""
 
 
-def explain(task: Task, model: nn.Module, batch: Any) -> str | None:
+def explain(task: Task, model: nn.Module, batch: Any, *, torchs_alone: bool = False) -> str | None:
     """Return in one line where a training batch does not fit the model or the loss; None if it fits.
 
-    With a `step` of the task's own only the batch is described. The model does not change.
+    With a `step` of the task's own only the batch is described. The model does not change. With `torchs_alone` a line is
+    returned only where a layer or a loss of torch fails, or a type: an error of the user's own code says enough.
     """
     if task.step is not None:
-        return f"the batch is {describe(batch)}"
+        return None if torchs_alone else f"the batch is {describe(batch)}"
     inputs, targets = split_batch(batch, "step")
     kept, innermost = Preserved(model, task.loss), _Innermost(model)
     kept.take()
@@ -54,9 +55,14 @@ def explain(task: Task, model: nn.Module, batch: Any) -> str | None:
                 assert task.loss is not None
                 task.loss(outputs, targets)
             except Exception as error:  # the user's loss may raise anything
+                if torchs_alone and not str(getattr(task.loss, "__module__", "")).startswith("torch.nn"):
+                    return None
                 return _loss_misfit(task.loss, outputs, targets, _line(error))
     except Exception as error:  # the user's model may raise anything
-        return f"{_input_hint(model, inputs)}{innermost.where()} got {innermost.got()} ({_line(error)})"
+        hint = _input_hint(model, inputs)
+        if torchs_alone and not (hint or innermost.is_torchs()):
+            return None
+        return f"{hint}{innermost.where()} got {innermost.got()}" + ("" if torchs_alone else f" ({_line(error)})")
     finally:
         kept.put_back()
     return broadcast(task.loss, outputs, targets)
@@ -111,6 +117,9 @@ class _Innermost:
         module = self._open[-1][0]
         name = self._names.get(id(module), "")
         return f"`{name}` ({type(module).__name__})" if name else f"the model ({type(module).__name__})"
+
+    def is_torchs(self) -> bool:
+        return bool(self._open) and type(self._open[-1][0]).__module__.startswith("torch.nn.")
 
     def got(self) -> str:
         return describe(self._open[-1][1]) if self._open else "the batch"

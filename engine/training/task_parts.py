@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ..checkpoints.compatibility import load_model
-from ..evaluation.attributes import assign, changed, copies
+from ..evaluation.attributes import assign, changed, marks
 from ..evaluation.preserve import Preserved
 from ..tasks.own_state import restore, state_of
 
@@ -21,7 +21,7 @@ class TaskParts:
         self._model, self._preserved, self.named = model, preserved, named
         self._loss = loss if isinstance(loss, nn.Module) and loss.state_dict() else None
         self._roots = {name: root for name, root in (("model", model), ("loss", loss)) if isinstance(root, nn.Module)}
-        self._built = {name: copies(preserved.attributes(root)) for name, root in self._roots.items()}
+        self._built = {name: marks(preserved.attributes(root)) for name, root in self._roots.items()}
         """Plain attributes of the modules as the task built them: a checkpoint has those that differ."""
 
     def state_dict(self) -> dict[str, Any]:

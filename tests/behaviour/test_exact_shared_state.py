@@ -90,18 +90,40 @@ class Odd(nn.Module):
         return outputs  # type: ignore[no-any-return]
 
 
+class Aliased(nn.Module):
+    """A model whose evaluation sets its hidden state to a constant, and changes another in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.start = nn.Linear(tasks.FEATURES, tasks.CLASSES), torch.ones(tasks.CLASSES)
+        self.hidden, self.total = self.start, torch.zeros(tasks.CLASSES)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if not self.training:
+            self.hidden = self.start
+        outputs = self.layer(inputs) + self.hidden + 0.01 * self.total
+        self.hidden = outputs.detach().mean(0) + self.start
+        self.total += 1
+        return outputs  # type: ignore[no-any-return]
+
+
+def aliased() -> Task:
+    return tasks.task(model=Aliased())
+
+
 def odd() -> Task:
     return tasks.task(model=Odd())
 
 
-def test_plain_attributes_of_a_module_are_resumed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("make", "names"), [(odd, {"hidden", "calls"}), (aliased, {"hidden", "total"})])
+def test_plain_attributes_of_a_module_are_resumed(make: Any, names: set[str], tmp_path: Path) -> None:
     """They are in the checkpoint, and an evaluation by hand leaves them as they were."""
-    whole, resumed = interrupted(tmp_path, odd, stop_at=7, resumes=2)
+    whole, resumed = interrupted(tmp_path, make, stop_at=7, resumes=2)
     assert_same_run(whole.folder, resumed.folder)
     saved = checkpoint.read(whole.folder.checkpoints / "latest.pt")["attributes"]
-    assert saved.keys() == {"model"} and saved["model"].keys() == {"hidden", "calls"}
+    assert saved.keys() == {"model"} and saved["model"].keys() == names
     watched = create(tmp_path, "own")
-    train(watched, EvaluateAt(4), lambda event: None, function=odd)
+    train(watched, EvaluateAt(4), lambda event: None, function=make)
     assert_same_run(whole.folder, watched)
     assert whole.warnings("inexact") == []
 

@@ -116,3 +116,21 @@ def test_command_ends_with_the_code_of_its_result(arguments: list[str], code: in
     done = stoker(tmp_path, "check", where, *arguments[1:])
     assert done.returncode == code and line in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"test": (INPUTS[:, :2], CLASSES)}, "The first evaluation will fail: RuntimeError: mat1 and mat2 shapes"),
+        ({"metrics": ["rmse"]}, "The first evaluation will fail: "),
+        ({}, ""),
+    ],
+)
+def test_run_warns_at_its_start_of_an_evaluation_that_will_fail(
+    given: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    """Not only after its first epoch, which may take hours."""
+    done = Run(create(tmp_path, "own"), function=lambda: task(**given))
+    found = done.warnings("evaluation")
+    assert [line.startswith(message) for line in found] == ([True] if message else [])
+    assert done.finished.cause == ("failed" if message else "completed")
