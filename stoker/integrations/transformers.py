@@ -13,9 +13,9 @@ import torch
 from transformers import EarlyStoppingCallback, Trainer, TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-from stoker.engine.integrations.preserve import generators_kept
 from stoker.engine.integrations.tended import Abilities, Opening, Tended
 from stoker.engine.loop.folder import Resume
+from stoker.engine.seeding import generators_kept
 
 INSTEAD = "a callback alone would change the run; call stoker.tend(trainer) in place of StokerCallback()"
 NOT_METRICS = ("epoch", "runtime", "samples_per_second", "steps_per_second", "jit_compilation_time")
