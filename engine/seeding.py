@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+from collections.abc import Iterator
 from enum import IntEnum
 
 import numpy as np
@@ -48,6 +50,21 @@ def reseed_torch(value: int, device: torch.device | None = None) -> None:
         torch.cuda.default_generators[device.index or 0].manual_seed(value)
     elif device is not None and device.type == "mps":
         torch.mps.manual_seed(value)
+
+
+@contextlib.contextmanager
+def generators_kept() -> Iterator[None]:
+    """Put the states of Python's, numpy's and torch's generators back after the block."""
+    python, of_numpy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(of_numpy)
+        torch.set_rng_state(cpu)
+        if cuda:
+            torch.cuda.set_rng_state_all(cuda)
 
 
 def order(seed: int, epoch: int, size: int) -> torch.Tensor:

@@ -47,6 +47,16 @@ def changes(environment: list[str], record: Record) -> list[tuple[str, str]]:
     return found
 
 
+def unused(state: LoopState, *, started: bool, logged: bool) -> str:
+    """Return a sentence about a script that has not used its Run in this process; empty where it has."""
+    if not started:
+        return "the script opened a run, but had no `for epoch in run.epochs():` or `for step in run.steps(…):`"
+    if state.progress.step == (state.resumed_from or 0):
+        resumed = state.resumed_from is not None
+        return "nothing was left to train" if resumed else "the optimizer that was named to the run took no step"
+    return "" if logged else "no loss was recorded: call run.log(loss=loss) after each step"
+
+
 def finished(state: LoopState, cause: str, message: str) -> RunFinished:
     """Return the event that the loop has ended, with the best value and the last metrics."""
     best = state.evaluation.early_stopping.best

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from ..evaluation.early_stopping import EarlyStopping
 from ..runs.events import EarlyStopping as EarlyStoppingEvent
 from ..runs.events import Evaluated, Evaluating, Event
 from ..runs.metric_direction import lower_is_better
+from ..seeding import generators_kept
 from ..training.progress import Progress
 
 
@@ -54,8 +56,10 @@ class LoopEvaluation:
         """Call the function without gradients, and return its metrics as numbers; every module keeps its mode."""
         modes = [(module, module.training) for module in self._modules()]
         self._emit(Evaluating(cause=cause, **position))
+        # By hand at any time, so the training must draw as if there had been none.
+        kept = generators_kept() if cause == "command" else nullcontext()
         try:
-            with torch.no_grad():
+            with torch.no_grad(), kept:
                 self.metrics = {name: float(value) for name, value in self._function().items()}
         finally:
             for module, training in modes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -58,7 +58,7 @@ class LoopKeeper:
         self.rate = LiveRate(self._optimizer, parts.scheduler)
         self.state = LoopState(self.device, settings, parts, evaluation, self.rate)
         self.progress = self.state.progress
-        self._log = StepLog()
+        self.step_log = StepLog()
         self._started = self._announced = self._stage_best = self._over = False
         self._next_report = 0.0
         self._changes: list[tuple[str, str]] = []
@@ -98,38 +98,28 @@ class LoopKeeper:
             record.settings = self.state.settings
             self.folder.write_record(record)
             self._checkpoints.start(self.progress.step, self.progress.epoch)
-            self._log.start_at(self.progress.step)
+            self.step_log.start_at(self.progress.step)
             self.start_clock()
         return self.progress
 
     def started_progress(self, caller: str) -> Progress:
         """Return the progress inside `epochs()`. Raises RequestError outside."""
-        if not self._started:
-            raise RequestError(f"{caller} belongs inside `for epoch in run.epochs():`")
+        if not self._started or self._over:
+            raise RequestError(f"{caller} belongs inside `for epoch in run.epochs():` or `for step in run.steps(…):`")
         return self.progress
 
-    def use(self, batches: Batches) -> None:
-        """Take a new loader's batches, and warn where they may not be those of the checkpoint."""
-        changed = self.state.use(batches)
+    def use(self, batches: Batches, rows: int | None) -> None:
+        """Take a new loader's batches of `rows` rows, and warn where they may not be those of the checkpoint."""
+        changed = self.state.use(batches, rows)
         self._announce()
         if changed is not None:
             self._warn("task_changed", f"The data changed since the checkpoint ({changed}): its order is another one.")
         if batches.inexact_reason is not None:
             self._warn("inexact", batches.inexact_reason)
 
-    def timed(self, batches: Iterator[Any]) -> Iterator[Any]:
-        """Yield the batches, and measure the time that the loop waits for them."""
-        while True:
-            before = time.perf_counter()
-            batch = next(batches, self)
-            self._log.waited += time.perf_counter() - before
-            if batch is self:
-                return
-            yield batch
-
     def log(self, values: Mapping[str, Any], **_: Any) -> None:
         """Record the values of this step; `stoker.log` calls this too, with a `step` that the loop knows itself."""
-        self._log.add(values)
+        self.step_log.add(values)
 
     def alert(self, title: str, text: str) -> None:
         """Show a message in the dashboard, and ring its bell."""
@@ -142,7 +132,7 @@ class LoopKeeper:
     def between(self, *, epoch_ended: bool = False) -> None:
         """Do what is due between two batches. Raises StopRun where a command or a signal ends the run."""
         self._announce()
-        self._log.close_step(self.progress.step, self.samples)
+        self.step_log.close_step(self.progress.step, self.samples)
         self.samples = 0
         if self.rate.watched and (undone := self.rate.undone()) is not None:
             self._warn("note", undone)
@@ -208,7 +198,7 @@ class LoopKeeper:
     def flush(self) -> None:
         """Emit the steps so far. Synchronises with the device."""
         self._next_report = time.monotonic() + REPORT_INTERVAL
-        event, bad = self._log.drain(self.progress.epoch_number, self.rate.rates)
+        event, bad = self.step_log.drain(self.progress.epoch_number, self.rate.rates)
         if event is not None:
             self.emit(event)
         if bad is not None:
@@ -229,7 +219,7 @@ class LoopKeeper:
         try:
             return self.state.evaluation.measure(cause, self.position)
         finally:
-            self._log.restart_clock()
+            self.step_log.restart_clock()
 
     def set_learning_rate(self, lr: float) -> list[float]:
         """Set the learning rate of the first optimizer; its scheduler keeps its shape."""
@@ -245,7 +235,7 @@ class LoopKeeper:
     def start_clock(self) -> None:
         """Count the training's time from here."""
         self.state.clock.start()
-        self._log.restart_clock()
+        self.step_log.restart_clock()
 
     def stop_clock(self) -> None:
         """Stop counting the training's time."""
@@ -293,6 +283,8 @@ class LoopKeeper:
             self._checkpoints.close()
             if self.state.batches is not None:
                 self.state.batches.close()
+            if cause in ("completed", "early_stopping") and not message:
+                message = announce.unused(self.state, started=self._started, logged=self.step_log.logged)
             self.emit(announce.finished(self.state, cause, message))
             self._journal.sync()
         finally:

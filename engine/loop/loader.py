@@ -36,6 +36,14 @@ def batches_of(loader: Any, seed: int) -> Batches:
     return _Iterable(loader, seed)
 
 
+def rows_of(loader: Any) -> int | None:
+    """Return the length of a loader's data set, or None where it has none."""
+    try:
+        return len(loader.dataset)
+    except (AttributeError, TypeError, NotImplementedError):
+        return None
+
+
 def _collates_as_usual(loader: DataLoader[Any]) -> bool:
     return loader.collate_fn is torch.utils.data.default_collate
 
@@ -76,4 +84,4 @@ class _Iterable:
         return None
 
 
-__all__ = ["batch_count", "batches_of"]
+__all__ = ["batch_count", "batches_of", "rows_of"]

@@ -12,7 +12,7 @@ from ..errors import CheckpointError, RequestError
 
 RESERVED = frozenset(
     {"format", "progress", "early_stopping", "best", "metrics", "train_loss", "settings", "environment"}
-    | {"loader", "folds", "gradients", "state", "overfitting", "scaler", "window", "lr_scale"}
+    | {"loader", "folds", "gradients", "state", "overfitting", "scaler", "window", "lr_scale", "draws"}
 )
 """Names that a checkpoint uses itself; `scaler` is saved under that name where it is given."""
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..data.batches import Batches, batch_size_of
 from ..errors import RequestError
+from ..runs.commands import Command
 from ..runs.folder import RunFolder
 from ..runs.script import FOLDER_VARIABLE
 from ..seeding import Stream, reseed, seed_for
-from .checks import check_request
+from .checks import check_request, notice
 from .folder import Resume, describe_start, open_folder
 from .keeper import LoopKeeper
-from .loader import batches_of
+from .loader import batches_of, rows_of
 from .parts import Parts
 
 Evaluation = Callable[[], Mapping[str, Any]]
@@ -93,6 +95,8 @@ class Run:
             self._keeper.load_newest()
         if not told:
             print(f"stoker: run {self.folder.name}: attach with `stoker attach {self.folder.name}`", flush=True)
+        if (words := notice()) is not None:
+            print(f"stoker: {words}", flush=True)
 
     @property
     def folder(self) -> RunFolder:
@@ -126,9 +130,9 @@ class Run:
 
     def steps(self, count: int) -> Iterator[int]:
         """Yield each turn that is left of a loop without epochs, from 0; ends early when the patience is used up."""
-        progress = self._keeper.start(epochs=1, steps_per_epoch=count)
+        progress, draws = self._keeper.start(epochs=1, steps_per_epoch=count), self._keeper.state.draws
         while progress.batch < count and not self._keeper.exhausted:
-            self._reseed()
+            draws.seed(progress.epoch, progress.batch)
             yield progress.batch
             progress.batch += 1
             self._keeper.between()
@@ -137,23 +141,30 @@ class Run:
     def batches(self, loader: Iterable[Any]) -> Iterator[Any]:
         """Yield the batches of this epoch that are left, in an order that depends on (seed, epoch) alone.
 
-        Python's, numpy's and torch's generators are reseeded before each batch. Raises RequestError outside of
+        Draws of Python, numpy and torch depend on the position alone, see `Draws`. Raises RequestError outside of
         `epochs()` and for a loader that cannot be iterated again.
         """
-        progress = self._keeper.started_progress("run.batches()")
+        progress, draws = self._keeper.started_progress("run.batches()"), self._keeper.state.draws
         if self._loader is not loader:
             self._loader, self._batches = loader, batches_of(loader, self._seed)
-            self._keeper.use(self._batches)
+            self._keeper.use(self._batches, rows_of(loader))
         assert self._batches is not None
-        for batch in self._keeper.timed(self._batches.epoch(progress.epoch, progress.batch)):
-            self._reseed()
+        keeper, log = self._keeper, self._keeper.step_log
+        source = self._batches.epoch(progress.epoch, progress.batch)
+        while True:
+            before = time.perf_counter()
+            batch = next(source, source)
+            log.waited += time.perf_counter() - before
+            if batch is source:
+                return
+            draws.seed(progress.epoch, progress.batch)
             progress.samples += (samples := batch_size_of(batch))
-            self._keeper.samples += samples
+            keeper.samples += samples
             yield batch
             progress.batch += 1
             # What follows the last batch belongs to the epoch: the scheduler's step and the evaluation.
-            if progress.batch != self._keeper.state.batches_per_epoch:
-                self._keeper.between()
+            if progress.batch != keeper.state.batches_per_epoch:
+                keeper.between()
 
     def log(self, values: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         """Record values of this step, `loss` first: numbers or tensors (). Tensors stay on the device until read."""
@@ -177,6 +188,11 @@ class Run:
         """
         return self._keeper.evaluate_on_schedule()
 
+    def save(self) -> None:
+        """Ask for a checkpoint at the next safe place, which is between two batches. Raises RequestError outside a loop."""
+        self._keeper.started_progress("run.save()")
+        self._keeper.controls.send(Command(command="save"))
+
     def finish(self) -> None:
         """Save, write the last event and let the run go; without it this happens when the script ends."""
         self._keeper.finish()
@@ -195,7 +211,3 @@ class Run:
                 "this loop has no evaluation: decorate a function that returns metrics by @run.evaluation"
             )
         return self._evaluation()
-
-    def _reseed(self) -> None:
-        progress = self._keeper.progress
-        reseed(seed_for(Stream.STEP, self._seed, progress.epoch, progress.batch), self._keeper.device)

@@ -12,6 +12,7 @@ from ..checkpoints.schema import FORMAT
 from ..data.batches import Batches, batch_count
 from ..environment import versions
 from ..training.progress import Clock, Progress
+from .draws import Draws
 from .evaluation import LoopEvaluation
 from .live_rate import LiveRate
 from .parts import Parts
@@ -31,31 +32,41 @@ class LoopState:
     """`run.state`: plain data and tensors of the user's own."""
     batches: Batches | None = None
     batches_per_epoch: int | None = None
+    rows: int | None = None
+    """Length of the loader's data set."""
     resumed_from: int | None = None
     """The step of the checkpoint that the loop continues from."""
     _saved_loader: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        """Start with a clock that stands still."""
+        """Start with a clock that stands still, and generators that are seeded by the position."""
         self.clock = Clock(self.progress)
+        self.draws = Draws(self.settings["seed"], self.device)
 
     @property
     def position(self) -> dict[str, Any]:
         """`step` and `epoch`, as an event carries them."""
         return self.progress.position
 
-    def use(self, batches: Batches) -> str | None:
-        """Take a loader's batches, with the state that a checkpoint has of them; return how the data changed, if it did."""
+    def use(self, batches: Batches, rows: int | None) -> str | None:
+        """Take a loader's batches, with the state that a checkpoint has of them; return how the data changed, if it did.
+
+        `rows` is the length of its data set, or None.
+        """
         if self.batches is not None:
             self.batches.close()
         count = batch_count(batches)
-        self.batches, self.batches_per_epoch = batches, count
+        self.batches, self.batches_per_epoch, self.rows = batches, count, rows
         saved, self._saved_loader = self._saved_loader, None
         if saved is None:
             return None
         if saved["state"] is not None:
             batches.restore(saved["state"])
-        return None if saved["batches"] == count else f"{saved['batches']} → {count} batches"
+        if saved["batches"] != count:
+            return f"{saved['batches']} → {count} batches"
+        # Checkpoints of older versions do not tell the rows.
+        before = saved.get("rows", rows)
+        return None if before == rows else f"{before} → {rows} rows"
 
     def state_dict(self) -> dict[str, Any]:
         """Return the complete state. Its tensors are those of the training: copy them before the next step."""
@@ -63,7 +74,7 @@ class LoopState:
         stopping = self.evaluation.early_stopping
         loader = self._saved_loader
         if self.batches is not None:
-            loader = {"batches": batch_count(self.batches), "state": self.batches.state()}
+            loader = {"batches": batch_count(self.batches), "rows": self.rows, "state": self.batches.state()}
         return {
             **self.parts.state_dict(),
             "format": FORMAT,
@@ -76,6 +87,7 @@ class LoopState:
             "loader": loader,
             "state": self.user_state,
             "lr_scale": self.rate.scale,
+            "draws": self.draws.state(),
             "folds": [],
         }
 
@@ -90,6 +102,7 @@ class LoopState:
         self.evaluation.metrics = dict(saved["metrics"])
         self.user_state.update(saved["state"])
         self.rate.scale = saved.get("lr_scale", 1.0)
+        self.draws.resume(saved.get("draws"))
         self._saved_loader, self.resumed_from = saved["loader"], self.progress.step
         return environment_changes(saved["environment"], self._environment())
 

@@ -23,29 +23,40 @@ class StepLog:
         """Start empty."""
         self.waited = 0.0
         """Seconds that the loop waited for data since the last `drain`."""
-        self._now: dict[str, list[Value]] = {}
+        self.logged = False
+        """Whether anything was ever added."""
+        self._now: dict[str, Value] = {}
+        self._again: dict[str, int] = {}
+        """How often a value of this step was added to an earlier one of its name."""
         self._steps: list[dict[str, Value]] = []
         self._last = self._samples = 0
         self._since = time.monotonic()
 
     def add(self, values: Mapping[str, Any]) -> None:
         """Add values of the current step. Raises RequestError for what is no number or tensor ()."""
-        now = self._now
+        now, self.logged = self._now, True
         for name, given in values.items():
             value = given if type(given) is float else _checked(name, given)
             if name in now:
-                now[name].append(value)
+                now[name] = now[name] + value
+                self._again[name] = self._again.get(name, 0) + 1
             else:
-                now[name] = [value]
+                now[name] = value
 
     def close_step(self, step: int, samples: int) -> None:
         """End the steps up to `step`, the number of optimizer steps so far: the values belong to the last of them."""
         self._samples += samples
-        if step == self._last:
+        missing = step - self._last - 1
+        if missing < 0:
             return
-        self._steps += [{} for _ in range(step - self._last - 1)]
-        # Of several batches in one step, as with accumulation, their mean.
-        self._steps.append({n: v[0] if len(v) == 1 else sum(v) / len(v) for n, v in self._now.items()})
+        if missing:
+            self._steps += [{} for _ in range(missing)]
+        if self._again:
+            # Of several batches in one step, as with accumulation, their mean.
+            for name, more in self._again.items():
+                self._now[name] = self._now[name] / (1 + more)
+            self._again = {}
+        self._steps.append(self._now)
         self._now, self._last = {}, step
 
     def start_at(self, step: int) -> None:

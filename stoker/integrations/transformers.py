@@ -13,9 +13,10 @@ import torch
 from transformers import EarlyStoppingCallback, Trainer, TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-from stoker.engine.integrations.preserve import generators_kept
+from stoker.engine.integrations.exact_data import ExactData
 from stoker.engine.integrations.tended import Abilities, Opening, Tended
 from stoker.engine.loop.folder import Resume
+from stoker.engine.seeding import generators_kept
 
 INSTEAD = "a callback alone would change the run; call stoker.tend(trainer) in place of StokerCallback()"
 NOT_METRICS = ("epoch", "runtime", "samples_per_second", "steps_per_second", "jit_compilation_time")
@@ -37,6 +38,7 @@ class StokerCallback(TrainerCallback):  # type: ignore[misc]
         self.opening = Opening(name, runs, resume, config)
         self.trainer: Any = None
         self.tended: Tended | None = None
+        self.data: ExactData | None = None
         self._losses: list[torch.Tensor] = []
         self._sum_losses = True
         self._hook: Any = None
@@ -65,6 +67,11 @@ class StokerCallback(TrainerCallback):  # type: ignore[misc]
         self._losses = []
         if self.trainer is None:
             self._hook = model.register_forward_hook(self._forward, with_kwargs=True)
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **objects: Any) -> None:
+        """Tell the epoch to data that is made exact."""
+        if self.data is not None:
+            self.data.epoch.fill_(int(state.epoch or 0))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **objects: Any) -> Any:
         """Record the step's loss, and carry out commands."""
@@ -177,8 +184,12 @@ def tend(
     runs: str | os.PathLike[str] = "runs",
     resume: Resume = "never",
     config: Mapping[str, Any] | None = None,
+    exact: bool = False,
 ) -> Any:
-    """Make a run of each `trainer.train()`, and return the trainer; the arguments are those of `stoker.Run`.
+    """Make a run of each `trainer.train()`, and return the trainer; the other arguments are those of `stoker.Run`.
+
+    With `exact` random draws of the training data and of the collator depend on (seed, epoch, batch) alone, so that a
+    resume is bitwise with them too; the data needs a length and `__getitem__`.
 
     Besides what StokerCallback does, a person can save and evaluate at any time, paused too, without changing the run;
     the counter of early stopping is shown; and a run that is resumed goes on from its newest complete checkpoint.
@@ -188,6 +199,11 @@ def tend(
     callback = StokerCallback(name=name, runs=runs, resume=resume, config=config)
     callback.trainer = trainer
     trainer.add_callback(callback)
+    if exact:
+        # The Trainer drops columns that the model does not take, from a data set of a kind that it knows.
+        collate = trainer._get_collator_with_removed_columns(trainer.data_collator, description="training")
+        callback.data = ExactData(trainer.train_dataset, collate, trainer.args.seed)
+        trainer.train_dataset, trainer.data_collator = callback.data.dataset, callback.data.collate
     training_step, train = trainer.training_step, trainer.train
 
     def observed_step(*args: Any, **kwargs: Any) -> torch.Tensor:

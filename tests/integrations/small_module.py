@@ -15,6 +15,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--name")
 parser.add_argument("--namespace")
 parser.add_argument("--accumulate", type=int, default=1)
+parser.add_argument("--data", default="tensors")
 parser.add_argument("--die", type=int, default=0)
 given = parser.parse_args()
 lightning = importlib.import_module(given.namespace)
@@ -74,7 +75,8 @@ trainer = lightning.Trainer(
     max_epochs=3, accelerator="cpu", callbacks=[watched, Die()], logger=False, enable_checkpointing=False,
     enable_progress_bar=False, enable_model_summary=False, accumulate_grad_batches=given.accumulate,
 )  # fmt: skip
-loader = exact(torch.utils.data.DataLoader(Noisy(), batch_size=4, shuffle=True))
+data = Noisy() if given.data == "noisy" else torch.utils.data.TensorDataset(X, X.sum(1))
+loader = exact(torch.utils.data.DataLoader(data, batch_size=4, shuffle=True))
 validation = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(X[:8], X[:8].sum(1)), batch_size=4)
 trainer.fit(module, loader, validation, ckpt_path=watched.checkpoint)
 torch.save(module.state_dict(), f"{given.name}.pt")

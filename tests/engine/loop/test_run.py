@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -202,9 +205,15 @@ def test_wrong_use_is_refused_with_a_sentence(loops: Any, tmp_path: Path) -> Non
 
 
 def test_a_resumed_run_of_other_data_is_told(loops: Any) -> None:
-    """The number of batches is another one, so the order is."""
+    """The number of batches or of rows is another one, so the order is."""
     loops(epochs=1).train()
     loop = loops(epochs=2, resume="allow")
+    loop.loader = DataLoader(TensorDataset(X[:19]), batch_size=4, shuffle=True)
+    loop.train()
+    messages = [event.message for event in loop.events() if isinstance(event, e.Warned)]
+    assert any("The data changed since the checkpoint (20 → 19 rows)" in message for message in messages)
+    loops(epochs=1, name="other").train()
+    loop = loops(epochs=2, resume="allow", name="other")
     loop.loader = DataLoader(TensorDataset(X[:8]), batch_size=4, shuffle=True)
     loop.train()
     messages = [event.message for event in loop.events() if isinstance(event, e.Warned)]
@@ -285,3 +294,65 @@ def test_a_scheduler_named_to_the_run_keeps_a_live_learning_rate(loops: Any) -> 
         rates = set_rate_at(loop, 5, 0.5, lambda loop, step: step and loop.scheduler.step())
         assert rates[-1] == pytest.approx(0.05 if named else 0.01)
         assert bool(undone(loop)) != named
+
+
+def test_a_run_that_was_not_used_says_so_at_its_end(loops: Any) -> None:
+    """It was never looped over, its optimizer took no step, or it logged nothing; one that is complete is left to train."""
+
+    def message(loop: Loop) -> str:
+        loop.run.finish()
+        finished = loop.events()[-1]
+        assert isinstance(finished, e.RunFinished) and finished.cause == "completed"
+        return finished.message
+
+    assert "no `for epoch in run.epochs():`" in message(loops(name="unused"))
+    loop = loops(name="still", epochs=1)
+    for _ in loop.run.epochs():
+        pass
+    assert "took no step" in message(loop)
+    loop = loops(name="silent", epochs=1)
+    for _ in loop.run.epochs():
+        loop.step(X)
+    assert "no loss was recorded: call run.log(loss=loss)" in message(loop)
+    loops(name="used", epochs=1).train()
+    again = loops(name="used", epochs=1, resume="must")
+    again.train()
+    assert message(again) == "nothing was left to train"
+
+
+def test_a_save_by_the_script_happens_between_two_batches(loops: Any) -> None:
+    """Outside of a loop it is refused."""
+    loop = loops(epochs=1)
+    with pytest.raises(stoker.RequestError, match="belongs inside"):
+        loop.run.save()
+    for _ in loop.run.epochs():
+        for number, (batch,) in enumerate(loop.run.batches(loop.loader)):
+            loop.step(batch)
+            if number == 1:
+                loop.run.save()
+    loop.run.finish()
+    (saved,) = (event for event in loop.events() if isinstance(event, e.CheckpointSaved) and event.cause == "command")
+    assert saved.step == 2
+    with pytest.raises(stoker.RequestError, match="belongs inside"):
+        loop.run.save()
+
+
+def test_a_notebook_and_a_debugger_are_told_what_is_different(
+    loops: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a notebook a run does not end by itself; a debugger keeps the interrupt."""
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr("stoker.engine.loop.checks.debugger_active", lambda: True)
+    monkeypatch.setattr("stoker.engine.loop.signals.debugger_active", lambda: True)
+    loop = loops(name="debugged")
+    assert "ctrl+c goes to it" in capsys.readouterr().out
+    assert signal.getsignal(signal.SIGINT) is before and signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    loop.run.finish()
+    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
+    notebook = types.ModuleType("IPython")
+    notebook.get_ipython = lambda: None  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "IPython", notebook)
+    loop = loops(name="noted")
+    assert "call run.finish()" in capsys.readouterr().out
+    record = loop.run.folder.record()
+    assert record.task == "notebook" and record.script is None
