@@ -54,6 +54,7 @@ def test_run_is_watched_paused_saved_quit_and_resumed_by_keys(tmp_path: Path, co
     with Terminal(["resume", "one"], tmp_path, columns, rows) as terminal:
         terminal.wait_for("completed")
         assert terminal.number(STEP) == 60000
+        terminal.wait_for("r Resume")  # the engine has let the run go
         terminal.press("r")
         terminal.wait_for("Continue until epoch")
         terminal.press("\x1560500\r")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from codecs import IncrementalDecoder, getincrementaldecoder
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -30,6 +31,21 @@ def _tolerant_decoder(encoding: str) -> Callable[[], IncrementalDecoder]:
 
 # Textual's driver decodes what is typed strictly: one byte of a Latin-1 terminal, or line noise, would end the app.
 linux_driver.getincrementaldecoder = _tolerant_decoder  # type: ignore[assignment,attr-defined]
+
+
+_resume_application = linux_driver.LinuxDriver._sigcont_application
+
+
+def _resume_while_the_app_runs(driver: linux_driver.LinuxDriver, *_: Any) -> None:
+    """Handle SIGCONT, unless the app has ended: a process that trains on would end by Textual's error."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    _resume_application(driver)
+
+
+linux_driver.LinuxDriver._sigcont_application = _resume_while_the_app_runs  # type: ignore[method-assign]
 
 
 class TerminalApp(App[None]):

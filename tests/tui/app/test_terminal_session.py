@@ -14,8 +14,10 @@ from pathlib import Path
 import pexpect
 import pyte
 import pytest
+from textual.drivers.linux_driver import LinuxDriver
 
 from stoker.engine.runs import folder as runs
+from stoker.tui.terminal import textual_internals
 from tests.support.deadlines import deadline, scaled
 
 ROOT = Path(__file__).parents[3]
@@ -176,3 +178,11 @@ App.run_async = _fails
     terminal.child.wait()
     assert b"the interface has failed" in raw
     assert all(code in raw for code in LEAVES), raw[-300:]
+
+
+def test_a_continued_process_without_its_app_trains_on() -> None:
+    """Textual's handler of SIGCONT stays after the app has ended; its error would end the training."""
+    assert textual_internals.TerminalApp, "the module replaces the handler"
+    driver = LinuxDriver.__new__(LinuxDriver)
+    driver._auto_restart = True
+    driver._sigcont_application(signal.SIGCONT, None)
