@@ -95,5 +95,5 @@ def several(options: Options) -> dict[str, Any]:
         "gpus": count,
         "end_on_the_second": done.finished.cause,
         "bytes_on_the_first": left,
-        "auto": next((note for note in notes if "most free memory" in note), "said nothing"),
+        "auto": next((note for note in notes if " was chosen: " in note), "said nothing"),
     }

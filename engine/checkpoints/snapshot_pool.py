@@ -21,8 +21,8 @@ class SnapshotPool:
     def __init__(self) -> None:
         """Start without a spare copy."""
         self._spare: list[Tensor] = []
-        self._copying: dict[int, torch.cuda.Event] = {}
-        """By the id of a snapshot: the event that its device reaches after the last copy."""
+        self._copying: dict[int, list[torch.cuda.Event]] = {}
+        """By the id of a snapshot: the event that each of its devices reaches after the last copy."""
         self._can_pin = True
 
     def acquire(self, state: Any) -> Any:
@@ -31,17 +31,14 @@ class SnapshotPool:
         spare, self._spare = self._spare[::-1], []
         copies = [self._copy(leaf, spare) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         snapshot = tree_unflatten(copies, structure)
-        device = next((leaf.device for leaf in leaves if isinstance(leaf, Tensor) and leaf.device.type == "cuda"), None)
-        if device is not None:
-            event = torch.cuda.Event()  # type: ignore[no-untyped-call]
-            event.record(torch.cuda.current_stream(device))
-            self._copying[id(snapshot)] = event
+        devices = {leaf.device for leaf in leaves if isinstance(leaf, Tensor) and leaf.device.type == "cuda"}
+        if devices:
+            self._copying[id(snapshot)] = [_event(device) for device in devices]
         return snapshot
 
     def wait(self, snapshot: Any) -> None:
         """Return when the device has copied all of `snapshot`."""
-        event = self._copying.pop(id(snapshot), None)
-        if event is not None:
+        for event in self._copying.pop(id(snapshot), ()):
             event.synchronize()
 
     def release(self, snapshot: Any) -> None:
@@ -65,3 +62,10 @@ class SnapshotPool:
             except RuntimeError:
                 self._can_pin = False
         return None
+
+
+def _event(device: torch.device) -> torch.cuda.Event:
+    """Return an event that `device` reaches after all that was asked of it so far."""
+    event = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    event.record(torch.cuda.current_stream(device))
+    return event

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ..accelerator import nvml
 from ..checkpoints.compatibility import environment_changes, file_changes, settings_changes
 from ..data.tensor_batches import TensorBatches
 from ..devices import device_label, gpu_uuid
@@ -16,7 +17,9 @@ from ..runs.extend import given_limits
 from ..runs.record import Record
 from .trainer import Trainer
 
-CHOSEN = "Of {} GPUs {} was chosen: it has the most free memory."
+CHOSEN = "Of {} GPUs {} was chosen: {}."
+MOST_FREE = "it had the most free memory"
+UNTOLD = "the driver does not tell how much memory is free"
 NOT_DETERMINISTIC = "--no-deterministic: on a GPU a resumed run may differ in the last bits."
 COMPILED = "torch.compile may choose other GPU kernels in a resumed run, by their speed then: the last bits may differ."
 WAITS = "{} cannot skip an update on the device, so each step waits for its loss."
@@ -75,7 +78,9 @@ def inexactness(trainer: Trainer) -> list[Warned]:
     if frozen := state.preserved.modules_in_evaluation_mode(state.model):
         found.append(_warning(trainer, "note", FROZEN.format(len(frozen), frozen[0])))
     if trainer.settings.device == "auto" and trainer.device.type == "cuda" and torch.cuda.device_count() > 1:
-        found.append(_warning(trainer, "note", CHOSEN.format(torch.cuda.device_count(), trainer.device)))
+        told = nvml.free_memory([gpu_uuid(trainer.device)])[0] is not None
+        message = CHOSEN.format(torch.cuda.device_count(), trainer.device, MOST_FREE if told else UNTOLD)
+        found.append(_warning(trainer, "note", message))
     if trainer.device.type == "cuda" and not trainer.settings.deterministic:
         found.append(_warning(trainer, "inexact", NOT_DETERMINISTIC))
     if trainer.device.type == "cuda" and trainer.settings.compile:

@@ -31,18 +31,20 @@ def test_auto_takes_the_gpu_with_the_most_free_memory(library: FakeNvml, tmp_pat
     with FakeCuda(3):
         assert choose_device("auto") == torch.device("cuda:1")
         done = run(tmp_path, tasks.augmented, device="auto")
-    assert any("cuda:1" in text and "free memory" in text for text in done.warnings("note"))
+    assert "Of 3 GPUs cuda:1 was chosen: it had the most free memory." in done.warnings("note")
     started = next(event for event in done.events if isinstance(event, RunStarted))
     assert started.gpu == "fake-1" and started.device == "cuda:1 (Fake GPU)"
 
 
-def test_gpu_that_does_not_tell_is_not_chosen(library: FakeNvml) -> None:
+def test_gpu_that_does_not_tell_is_not_chosen(library: FakeNvml, tmp_path: Path) -> None:
     """A GPU that refuses to answer hides no other; where none answers, the first one is taken."""
     library.lost.add("GPU-fake-1")
     with FakeCuda(3):
         assert choose_device("auto") == torch.device("cuda:0")
         library.lost |= {"GPU-fake-0", "GPU-fake-2"}
         assert choose_device("auto") == torch.device("cuda:0")
+        (note,) = (text for text in run(tmp_path, tasks.augmented, device="auto").warnings("note") if "GPUs" in text)
+        assert "does not tell" in note
 
 
 def test_part_of_a_gpu_is_found_by_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -175,3 +175,13 @@ def test_move_to_another_kind_of_device_is_one_change(tmp_path: Path) -> None:
     (message,) = resumed.warnings("inexact")
     assert "device cuda → cpu" in message and "→ None" not in message
     assert resumed.warnings("task_changed") == []
+
+
+def test_compiling_on_cuda_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compiled model takes kernels by their speed on a GPU, so the run says that a resume may differ; not on the CPU."""
+    monkeypatch.setattr(torch, "compile", lambda model, **_: model)
+    with FakeCuda():
+        there = run(tmp_path, tasks.augmented, compile=True)
+    here = run(tmp_path, tasks.augmented, device="cpu", compile=True)
+    assert any("torch.compile" in text for text in there.warnings("inexact"))
+    assert here.warnings("inexact") == []

@@ -65,3 +65,12 @@ def test_without_pinned_memory_a_snapshot_is_made_all_the_same(tmp_path: Path, m
     assert len(asked) == 1
     assert [what for what in device.waits if "snapshot_pool" in what]
     assert different(plain.state["model"], done.state["model"]) == []
+
+
+def test_snapshot_of_two_devices_waits_for_both() -> None:
+    """A task may keep an object on another GPU: its copy is waited for too."""
+    pool = SnapshotPool()
+    with FakeCuda() as device:
+        snapshot = pool.acquire([torch.ones(3, device="cuda:0"), torch.ones(3, device="cuda:1")])
+        pool.wait(snapshot)
+        assert len(device.event_waits) == 2
