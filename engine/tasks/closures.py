@@ -59,8 +59,8 @@ class HeldObjects:
 
     def __init__(self, task: Task, optimizer: Optimizer, batches: Any = None) -> None:
         """Note each of them as it is now, except what a checkpoint has; `batches` tell what workers change."""
-        self._data = task.train
-        self._in_workers: Callable[[], tuple[bool, list[str]]] = getattr(batches, "found_by_workers", _nothing)
+        self._workers: list[tuple[Any, Callable[[], tuple[bool, list[str]]]]] = []
+        self.watch_workers(task.train, batches)
         self._saved = {
             id(part) for part in _parts(task.model, task.loss, *task.state.values(), torch.default_generator)
         }
@@ -108,6 +108,10 @@ class HeldObjects:
                 if (isinstance(item, WATCHED) or type(item) in NUMBERS) and id(item) not in self._saved
             ]
 
+    def watch_workers(self, data: Any, batches: Any) -> None:
+        """Ask also the workers that read `data` as `batches`."""
+        self._workers.append((data, getattr(batches, "found_by_workers", _nothing)))
+
     def changed(self) -> list[str]:
         """Return a sentence for each that has changed, once. Cheap: it compares versions, not numbers."""
         found = {
@@ -117,12 +121,13 @@ class HeldObjects:
         }
         if found:
             self._held = [held for held in self._held if held[:3] not in found]
-        draws, names = self._in_workers()
-        if draws or names:
-            kind = type(unwrapped(self._data)).__name__
-            found.update((DATA_CHANGES, kind, name) for name in names)
-            found.update([(DRAWS, kind, kind)] if draws else [])
-            self._in_workers = _nothing
+        for data, ask in list(self._workers):
+            draws, names = ask()
+            if draws or names:
+                kind = type(unwrapped(data)).__name__
+                found.update((DATA_CHANGES, kind, name) for name in names)
+                found.update([(DRAWS, kind, kind)] if draws else [])
+                self._workers.remove((data, ask))
         return [text.format(name, function=function, name=name) for text, function, name in sorted(found)]
 
     def _held_by(self, function: Any, seen: set[int]) -> Iterator[tuple[str, Any, Any, Any]]:

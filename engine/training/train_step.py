@@ -104,6 +104,9 @@ class TrainStep:
         for parameter in self._state.trained_parameters:
             if parameter.grad is not None:
                 parameter.grad.mul_(self._window_size() / len(window))
+        # An optimizer may draw, and what the end of a stream has drawn differs after a resume.
+        progress = self._state.progress
+        self._reseed(seed_for(Stream.STEP, self._settings.seed, progress.epoch, progress.batch), self._state.device)
         self._update()
         return True
 

@@ -81,6 +81,7 @@ class Trainer:
             every=settings.eval_every,
             epochs=settings.epochs,
         )
+        self._held.watch_workers(task.val if task.val is not None else task.test, self.evaluation.batches)
         self.step = TrainStep(self.state, task, settings, self._forward, half)
         self.checkpoints = CheckpointManager(
             folder,

@@ -19,7 +19,7 @@ from stoker.engine.session import train
 from tests.support import inexact_tasks as tasks
 from tests.support.in_process import Run, create, interrupted
 from tests.support.process_runner import assert_same_run
-from tests.support.random_tasks import SavedStream
+from tests.support.random_tasks import Langevin, SavedStream
 
 
 class EvaluateAt(Controls):
@@ -137,3 +137,21 @@ def test_number_of_a_data_set_that_changes_is_warned_of(given: dict[str, Any], t
 
     (message,) = Run(create(tmp_path, "own", **given), function=make).warnings("inexact")
     assert message.startswith("`read` of the data set `CurriculumRows` changes while it is read")
+
+
+@pytest.mark.parametrize("kind", ["saved_stream", "rewinding_stream"])
+def test_optimizer_that_draws_is_resumed_at_the_end_of_a_stream(kind: str, tmp_path: Path) -> None:
+    """The step of an unfinished window draws the same, whether or not its process read the stream to its end."""
+
+    def make() -> Task:
+        stream = SavedStream(torch.float32, rewinds=kind == "rewinding_stream")
+        return tasks.task(train=stream, optimizer=lambda model, lr: Langevin(model.parameters(), lr))
+
+    whole, resumed = interrupted(tmp_path, make, stop_at=4, accumulate=2, batch_size=9)
+    assert_same_run(whole.folder, resumed.folder)
+
+
+def test_draws_of_evaluation_data_in_workers_are_warned_of(tmp_path: Path) -> None:
+    """The metric of a resumed run differs: each worker draws from a generator of its own."""
+    (message,) = Run(create(tmp_path, "own", workers=1), function=tasks.measured_rows).warnings("inexact")
+    assert message.startswith("`NumpyRows` yields another item when it is read again")

@@ -47,7 +47,7 @@ CASES = [
     # It is opened for writing once.
     and not (case[0] == "open" and case[2] == "events" and case[3] != "start")
 ]
-SAMPLE = [*CASES[:: len(CASES) // 12], ("write", "ENOSPC", "events", "end")]
+SAMPLE = [*CASES[:: len(CASES) // 6], ("write", "ENOSPC", "events", "end")]
 
 
 class Server:

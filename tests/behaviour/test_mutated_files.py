@@ -36,7 +36,7 @@ from stoker.tui.state.run_view import RunView
 from tests.support.in_process import StopAt
 from tests.support.mutations import copy_of, mutate
 
-COUNT = int(os.environ.get("STOKER_MUTATED_FILES", "250"))
+COUNT = int(os.environ.get("STOKER_MUTATED_FILES", "150"))
 SEED = int(os.environ.get("STOKER_MUTATED_SEED", "1"))
 LIMIT = 10  # seconds for one look at a damaged run
 ROOM = 700 << 20  # bytes that the process may grow

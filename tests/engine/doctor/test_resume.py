@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 
+from stoker.engine.checkpoints import files as checkpoint
 from stoker.engine.doctor.check import check
+from stoker.engine.doctor.differences import different_parts
 from stoker.engine.doctor.probe import Trace, plan, probe
 from stoker.engine.doctor.report import Report
+from stoker.engine.doctor.resume_test import in_new_process
+from stoker.engine.errors import RequestError
+from stoker.engine.runs import folder as runs
 from stoker.engine.runs.folder import RunFolder
 from tests.support import inexact_tasks
 from tests.support.paths import PROJECTS, SUPPORT
@@ -125,3 +131,16 @@ def test_what_only_a_new_process_shows_is_found() -> None:
     messages = [finding.message for finding in report.findings]
     assert any("The data is not that of the checkpoint" in message for message in messages), messages
     assert any(message.startswith("After the resume these parts differ: weights") for message in messages)
+
+
+def test_training_of_a_check_runs_in_a_new_process(tmp_path: Path) -> None:
+    """Its trace and checkpoint are those of a training in this process; a request that is wrong gives its own error."""
+    given = {"parameters": {}, "given": {"threads": 1, "device": "cpu"}}
+    ours, theirs = (runs.create(tmp_path, f"{TASKS}:global_rows", name, given) for name in ("ours", "theirs"))
+    one, other = here(ours, "whole", True), in_new_process(theirs, "whole", True)
+    assert (one.digests, one.losses, one.batches) == (other.digests, other.losses, other.batches)
+    states = [checkpoint.newest(folder.checkpoints) for folder in (ours, theirs)]
+    assert different_parts(*(found[1] for found in states if found is not None)) == {}
+    broken = runs.create(tmp_path, f"{TASKS}:no_such_task", "broken", given)
+    with pytest.raises(RequestError, match="has no function 'no_such_task'"):
+        in_new_process(broken, "whole", True)
