@@ -23,7 +23,7 @@ from ..widgets.plot import PlotWidget
 from .confirm import Confirm
 from .dashboard_bindings import RUN_KEYS, VIEW_KEYS
 from .key_reasons import reason
-from .prompt import ask_learning_rate
+from .prompt import ask_learning_rate, ask_words
 
 FAST_POLL = 0.02  # seconds between two reads while a command waits for its answer
 FAST_POLL_FOR = 1.0  # seconds of fast polling after a command
@@ -151,6 +151,19 @@ class DashboardActions(Screen[None], inherit_bindings=False):
         self.viewport.change(what, self.view, self.query_one("#large").content_size.width)
         self.show_curves()
         self.refresh_bindings()
+
+    def action_find(self) -> None:
+        """Ask for words, and show only the plots that have them in their names."""
+
+        def answered(words: str | None) -> None:
+            if words is None:
+                return
+            self.viewport.words = words
+            self.show_curves()
+            if words and self.viewport.plots_found == 0:
+                self.notify(f"No plot has {words!r} in its name: all are shown.", severity="warning", markup=False)
+
+        self.app.push_screen(ask_words(self.viewport.words), answered)
 
     def action_log(self, what: str) -> None:
         """Focus the log, leave it, or scroll it; `what` is `focus` or the name of a key."""

@@ -56,6 +56,8 @@ VIEW_KEYS = [
             ("escape", "all", "Reset view", "No cursor, no zoom"),
         )
     ),
+    Binding("slash", "find", "Find plots", id="view.find", show=False, key_display="/",
+            tooltip="Only plots with these words in their names"),
     Binding("L", "log('focus')", "Log", id="view.log_focus", show=False, tooltip="Put ↑ ↓ on the log, or take them off"),
     *(
         Binding(key, f"log('{key}')", "Scroll log", id=f"view.log_{key}", show=False, tooltip=tooltip)

@@ -40,6 +40,10 @@ class Viewport:
         """The last step shown, or None to follow the newest."""
         self.cursor: int | None = None
         """The step under the cursor."""
+        self.words = ""
+        """Only plots with all of these words in their names are shown; empty shows all."""
+        self.plots_found = 0
+        """The number of plots that have the words."""
         self.cache = CurveCache()
         self._names: list[str] = [LOSS]
 
@@ -68,6 +72,10 @@ class Viewport:
     def charts(self, history: RunHistory, empty: str) -> list[Chart]:
         """Return the plots, the large one first; `empty` is the note before the first step."""
         charts = charts_of(history, self.shown_fold(history), self.cache, empty)
+        if self.words:
+            words = self.words.lower().split()
+            found = [chart for chart in charts if all(word in chart.name.lower() for word in words)]
+            self.plots_found, charts = len(found), found or charts
         self._names = [chart.name for chart in charts]
         index = self._names.index(self.selected) if self.selected in self._names else 0
         return charts if self.grid else charts[index:] + charts[:index]
@@ -87,6 +95,7 @@ class Viewport:
         words: list[str] = []
         if len(history.folds) > 1:
             words += [f"{len(history.folds)} folds ± std"] if shown == ALL else [f"fold {(shown or 0) + 1}"]
+        words += [f"/{self.words}"] if self.words else []
         words += ["log"] if chart.name in self.log_plots else []
         words += [f"mean of {self.cache.width:,}"] if chart.smoothed else []
         words += ["by epoch"] if x_axis.unit == "epoch" else []
