@@ -50,7 +50,8 @@ class TensorBatches:
         for batch in range(start, len(self)):
             first, end = batch * self._size, (batch + 1) * self._size
             if rows is not None:
-                tensors = tuple(tensor.index_select(0, rows[first:end]) for tensor in self._tensors)
+                chosen = rows[first:end]
+                tensors = tuple([tensor.index_select(0, chosen) for tensor in self._tensors])
             elif self._size == self._rows:
                 tensors = self._tensors
             else:
