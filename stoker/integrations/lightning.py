@@ -16,7 +16,8 @@ import torch
 
 from stoker.engine.config.specs import Every
 from stoker.engine.integrations.exact_loader import exact
-from stoker.engine.integrations.tended import Abilities, Opening, Tended
+from stoker.engine.integrations.opening import Opening
+from stoker.engine.integrations.tended import Abilities, Tended
 from stoker.engine.loop.folder import Resume
 from stoker.engine.seeding import Stream, reseed, seed_for
 

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 
 from stoker.engine.integrations.exact_data import ExactData
-from stoker.engine.integrations.tended import Abilities, Opening, Tended
+from stoker.engine.integrations.opening import Opening
+from stoker.engine.integrations.tended import Abilities, Tended
 from stoker.engine.loop.folder import Resume
 from stoker.engine.seeding import generators_kept
 
