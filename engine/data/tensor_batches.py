@@ -71,7 +71,7 @@ class TensorBatches:
         first, end = batch * self._size, (batch + 1) * self._size
         if self._shuffle:
             rows = self._order_of(epoch)[first:end]
-            tensors = tuple(_select(tensor, rows) for tensor in self._tensors)
+            tensors = tuple([_select(tensor, rows) for tensor in self._tensors])
         elif self._size == self._rows:
             tensors = self._tensors
         else:

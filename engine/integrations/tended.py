@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import torch
 from ..devices import device_label
 from ..errors import RequestError
 from ..loop import signals
-from ..loop.folder import Resume, describe_start, open_folder
+from ..loop.folder import describe_start
 from ..loop.live_rate import LiveRate
 from ..loop.step_log import StepLog
 from ..runs.commands import Controls
@@ -33,43 +33,14 @@ from ..runs.events import (
     RunStarted,
     Warned,
 )
-from ..runs.folder import RunFolder
-from ..runs.journal import EventFollower, Journal
+from ..runs.journal import Journal
 from ..runtime.command_handler import CommandHandler
 from ..runtime.loss_log import REPORT_INTERVAL
-from ..runtime.open_runs import OPEN, check_none_open
+from ..runtime.open_runs import OPEN
 from ..runtime.script_end import on_script_end
 from ..runtime.stop_run import StopRun
 from ..runtime.stop_training import StopTraining
-
-
-@dataclass
-class Opening:
-    """Where the run of a training is, and what is recorded about it."""
-
-    name: str | None = None
-    runs: str | os.PathLike[str] = "runs"
-    resume: Resume = "never"
-    config: Mapping[str, Any] | None = None
-    _found: tuple[RunFolder, bool] | None = field(default=None, repr=False)
-
-    def folder(self) -> tuple[RunFolder, bool]:
-        """Return the run's folder, made once, and whether it may hold an earlier part of the run."""
-        if self._found is None:
-            check_none_open()
-            settings = {"seed": None}
-            self._found = open_folder(Path(self.runs), self.name, self.resume, dict(self.config or {}), settings)
-        return self._found
-
-    def checkpoint(self) -> str | None:
-        """Return the newest complete checkpoint of an earlier part of the run, as its events record it, or None."""
-        folder, resumes = self.folder()
-        found = EventFollower(folder.events) if resumes else None
-        paths = []
-        while found is not None and (events := found.read_events()):
-            paths += [event.path for event in events if isinstance(event, CheckpointSaved)]
-        existing = [path for path in paths if (folder.path / path).exists()]
-        return str(folder.path / existing[-1]) if existing else None
+from .opening import Opening
 
 
 @dataclass

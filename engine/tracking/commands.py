@@ -9,7 +9,7 @@ from ..runs.commands import COMMAND_NAMES, Command, Controls
 from ..runs.events import CommandAnswered, Event, Paused, Resumed
 
 
-class Obedience:
+class ScriptCommands:
     """Carries out pause, resume and stop inside a call of the script, and refuses the rest."""
 
     def __init__(
@@ -18,7 +18,7 @@ class Obedience:
         """Take the commands of `controls`; `position` returns the fields `step` of an event."""
         self._controls, self._emit, self._position = controls, emit, position
 
-    def obey(self) -> bool:
+    def carry_out(self) -> bool:
         """Carry out the commands so far, and return whether the script must stop. While paused, wait."""
         paused = False
         while True:

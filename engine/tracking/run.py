@@ -20,7 +20,7 @@ from ..runs.journal import Journal
 from ..runtime.open_runs import OPEN
 from ..runtime.script_end import on_script_end
 from ..runtime.stop_run import StopRun
-from .commands import Obedience
+from .commands import ScriptCommands
 from .config import Config
 from .rows import Row, events_of
 from .values import flat
@@ -52,7 +52,7 @@ class TrackedRun:
             self._cleanup.close()
             raise RunError(f"run folder {folder.path} cannot be written: {error.strerror}") from error
         self._controls = Controls(folder.commands)
-        self._obedience = Obedience(self._controls, self._emit, lambda: {"step": max(self._written, 0)})
+        self._commands = ScriptCommands(self._controls, self._emit, lambda: {"step": max(self._written, 0)})
         OPEN[folder.name] = self
         self._cleanup.callback(OPEN.clear)
         self._cleanup.callback(on_script_end(self._script_ended))
@@ -79,7 +79,7 @@ class TrackedRun:
         Raises StopRun, a SystemExit, where a person stops the run, RequestError after `finish` and for a wrong step.
         """
         if self._asked:
-            self._obey()
+            self._carry_out()
         if step is None:
             step = self.step
             self.step = step if commit is False else step + 1
@@ -172,10 +172,10 @@ class TrackedRun:
     def _config_changed(self) -> None:
         self._dirty = True
 
-    def _obey(self) -> None:
+    def _carry_out(self) -> None:
         if self._over:
             raise RequestError(f"run {self.name} is finished: call stoker.init() before the next stoker.log()")
-        if self._obedience.obey():
+        if self._commands.carry_out():
             self._end("stopped", "")
             raise StopRun(0)
         self._asked = False
@@ -202,12 +202,12 @@ class TrackedRun:
                 return
             try:
                 self.flush()
-                self._obedience.close()
+                self._commands.close()
                 test = {n: float(v) for n, v in self.summary.items() if isinstance(v, int | float) and math.isfinite(v)}
                 self._emit(RunFinished(cause=cause, test=test, message=message, step=max(self._written, 0)))
                 self._journal.sync()
             finally:
-                # From here on `log` is refused by `_obey`.
+                # From here on `log` is refused by `_carry_out`.
                 self._over = self._asked = True
                 self._done.set()
                 self._journal.close()

@@ -6,9 +6,14 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from accelerate.tracking import GeneralTracker, on_main_process
-
 import stoker
+
+from . import missing
+
+try:
+    from accelerate.tracking import GeneralTracker, on_main_process
+except ImportError as error:
+    raise missing("accelerate", error) from error
 
 
 class StokerTracker(GeneralTracker):  # type: ignore[misc]

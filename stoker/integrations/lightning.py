@@ -16,9 +16,12 @@ import torch
 
 from stoker.engine.config.specs import Every
 from stoker.engine.integrations.exact_loader import exact
-from stoker.engine.integrations.tended import Abilities, Opening, Tended
+from stoker.engine.integrations.opening import Opening
+from stoker.engine.integrations.tended import Abilities, Tended
 from stoker.engine.loop.folder import Resume
 from stoker.engine.seeding import Stream, reseed, seed_for
+
+from . import missing
 
 __all__ = ["StokerCallback", "exact"]
 NAMESPACES = ("lightning.pytorch", "pytorch_lightning")
@@ -30,7 +33,10 @@ def _bases() -> tuple[type, ...]:
     """Return Lightning's Callback of each namespace that is imported, or else of one that is installed."""
     loaded = [name for name in NAMESPACES if name in sys.modules]
     installed = [name for name in NAMESPACES if importlib.util.find_spec(name.partition(".")[0])]
-    return tuple(importlib.import_module(name).Callback for name in loaded or installed[:1] or NAMESPACES[:1])
+    try:
+        return tuple(importlib.import_module(name).Callback for name in loaded or installed[:1] or NAMESPACES[:1])
+    except ImportError as error:
+        raise missing("lightning", error) from error
 
 
 class StokerCallback(*_bases()):  # type: ignore[misc]

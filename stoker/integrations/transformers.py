@@ -10,13 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import EarlyStoppingCallback, Trainer, TrainerCallback
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from stoker.engine.integrations.exact_data import ExactData
-from stoker.engine.integrations.tended import Abilities, Opening, Tended
+from stoker.engine.integrations.opening import Opening
+from stoker.engine.integrations.tended import Abilities, Tended
 from stoker.engine.loop.folder import Resume
 from stoker.engine.seeding import generators_kept
+
+from . import missing
+
+try:
+    from transformers import EarlyStoppingCallback, Trainer, TrainerCallback
+    from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+except ImportError as error:
+    raise missing("transformers", error) from error
 
 INSTEAD = "a callback alone would change the run; call stoker.tend(trainer) in place of StokerCallback()"
 NOT_METRICS = ("epoch", "runtime", "samples_per_second", "steps_per_second", "jit_compilation_time")

@@ -25,7 +25,7 @@ from ..widgets.plot import PlotWidget
 from .confirm import Confirm
 from .dashboard_bindings import RUN_KEYS, VIEW_KEYS
 from .key_reasons import reason
-from .prompt import ask_learning_rate, ask_place
+from .prompt import ask_learning_rate, ask_place, ask_words
 
 FAST_POLL = 0.02  # seconds between two reads while a command waits for its answer
 FAST_POLL_FOR = 1.0  # seconds of fast polling after a command
@@ -175,6 +175,19 @@ class DashboardActions(Screen[None], inherit_bindings=False):
             text = values_line(self.view, self.viewport.shown_fold(self.view), cursor)
         self.app.copy_to_clipboard(text)
         self.notify(text, title="copied", markup=False)
+
+    def action_find(self) -> None:
+        """Ask for words, and show only the plots that have them in their names."""
+
+        def answered(words: str | None) -> None:
+            if words is None:
+                return
+            self.viewport.words = words
+            self.show_curves()
+            if words and self.viewport.plots_found == 0:
+                self.notify(f"No plot has {words!r} in its name: all are shown.", severity="warning", markup=False)
+
+        self.app.push_screen(ask_words(self.viewport.words), answered)
 
     def action_log(self, what: str) -> None:
         """Focus the log, leave it, or scroll it; `what` is `focus` or the name of a key."""

@@ -65,6 +65,8 @@ VIEW_KEYS = [
         tooltip="A step, an epoch (e4) or a time (12:30)",
     ),
     Binding("y", "copy", "Copy", id="view.copy", show=False, tooltip="Values at the cursor, or the resume command"),
+    Binding("slash", "find", "Find plots", id="view.find", show=False, key_display="/",
+            tooltip="Only plots with these words in their names"),
     Binding("L", "log('focus')", "Log", id="view.log_focus", show=False, tooltip="Put ↑ ↓ on the log, or take them off"),
     *(
         Binding(key, f"log('{key}')", "Scroll log", id=f"view.log_{key}", show=False, tooltip=tooltip)

@@ -1,4 +1,4 @@
-"""Questions for a number: a learning rate, or a new training limit."""
+"""Questions for a number or for words: a learning rate, a new training limit, the plots to show."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from ..formatting import plain
 from ..widgets.ordered_input import OrderedInput
 
 KEYS = "enter confirms · esc cancels"
-N = TypeVar("N", int, float)
+N = TypeVar("N", int, float, str)
 
 
 class AskNumber(ModalScreen[N | None], Generic[N]):
-    """Asks for a number; dismissed with the number, or with None."""
+    """Asks for a number, or for words; dismissed with the answer, or with None."""
 
     BINDINGS = [Binding("escape,ctrl+c", "dismiss(None)", "Cancel", id="number.leave", tooltip="Change nothing")]
 
@@ -66,6 +66,11 @@ def ask_place(parse: Callable[[str], int | None]) -> AskNumber[int]:
     """Return a question for a step, an epoch or a time; `parse` returns the step."""
     question = "Go to a step (3550), an epoch (e4), or a time trained (12:30)."
     return AskNumber(question, "", parse, "Enter such as 3550, e4 or 12:30.")
+
+
+def ask_words(current: str) -> AskNumber[str]:
+    """Return a question for the words by which plots are chosen, which suggests the `current` ones."""
+    return AskNumber("Only plots with these words in their names; empty shows all.", current, str.strip, "")
 
 
 def ask_limit(limit: Limit, current: int) -> AskNumber[int]:

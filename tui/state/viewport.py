@@ -44,6 +44,10 @@ class Viewport:
         """The last step shown, or None to follow the newest."""
         self.cursor: int | None = None
         """The step under the cursor."""
+        self.words = ""
+        """Only plots with all of these words in their names are shown; empty shows all."""
+        self.plots_found = 0
+        """The number of plots that have the words."""
         self.cache = CurveCache()
         self._names: list[str] = [LOSS]
         self._loss_falls_far = False
@@ -83,6 +87,10 @@ class Viewport:
         self.cache.smooth_points = self.mean is not None
         self._loss_falls_far = falls_far(fold_of(history, shown).train, self._loss_falls_far)
         charts = charts_of(history, shown, self.cache, empty)
+        if self.words:
+            words = self.words.lower().split()
+            found = [chart for chart in charts if all(word in chart.name.lower() for word in words)]
+            self.plots_found, charts = len(found), found or charts
         self._names = [chart.name for chart in charts]
         index = self._names.index(self.selected) if self.selected in self._names else 0
         return charts if self.grid else charts[index:] + charts[:index]
@@ -102,6 +110,7 @@ class Viewport:
         words: list[str] = []
         if len(history.folds) > 1:
             words += [f"{len(history.folds)} folds ± std"] if shown == ALL else [f"fold {(shown or 0) + 1}"]
+        words += [f"/{self.words}"] if self.words else []
         words += ["log"] if chart.name in self.log_plots else []
         words += [f"mean of {self.cache.width:,}"] if chart.smoothed else []
         words += ["by epoch"] if x_axis.unit == "epoch" else []

@@ -89,3 +89,18 @@ def test_progress_printer_words_each_event(event: e.Event, line: str) -> None:
 def test_progress_printer_prints_no_line_for_early_stopping() -> None:
     """The line of the evaluation is enough for a log."""
     assert printed(e.EarlyStopping(step=3, waited=2, patience=5)) == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        e.Logged(step=7, values={"acc": 0.5, "val/loss": 2.0}),
+        e.Steps(first=6, step=7, scalars={"acc": [0.1, 0.5], "val/loss": [3.0, 2.0], "kl": [1.0, None]}),
+    ],
+)
+def test_a_run_that_only_logs_prints_its_newest_values(event: e.Event) -> None:
+    """Without epochs, a learning rate and samples per second, which it has not."""
+    assert printed(e.RunStarted(run="one", task="train.py"), event) == [
+        "run one: train.py",
+        "step 7: acc 0.5000, val/loss 2.0000",
+    ]

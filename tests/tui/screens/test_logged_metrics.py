@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from textual.widgets import Input
+
 from stoker.engine.runs import events as e
 from stoker.engine.runs.folder import RunFolder
 from stoker.tui.app.app import StokerApp
@@ -68,3 +70,27 @@ async def test_an_alert_of_the_script_is_in_the_log(run_folder: RunFolder, wait_
         await wait_until(lambda: app.dashboard.view.caught_up)
         texts = [text for _, _, text in app.dashboard.view.lines]
         assert "sample at step 3: once upon" in texts and "Look: here" in texts
+
+
+async def test_plots_are_found_by_words_in_their_names(run_folder: RunFolder, wait_until: Until) -> None:
+    """The slash asks for them; words that no plot has are told, and all are shown; empty shows all again."""
+    everything = ["gen/loss", "dis/loss", "dis/acc"]
+    logged = [e.Logged(at=BEGAN + n, step=n, values=dict.fromkeys(everything, float(n))) for n in (1, 2)]
+    app = app_of(run_folder, *logged)
+
+    async def find(words: str, expected: list[str]) -> None:
+        await pilot.press("slash")
+        await wait_until(lambda: app.screen is not app.dashboard)
+        app.screen.query_one(Input).value = words
+        await pilot.press("enter")
+        await wait_until(lambda: app.screen is app.dashboard and app.dashboard.viewport.words == words)
+        await wait_until(lambda: titles(app) == expected)
+
+    async with app.run_test(size=(120, 40)) as pilot:
+        await wait_until(lambda: app.dashboard.view.caught_up and len(titles(app)) == 3)
+        await find("DIS loss", ["dis/loss"])
+        assert not app._notifications
+        await find("zz", everything)
+        assert [str(note.message) for note in app._notifications] == ["No plot has 'zz' in its name: all are shown."]
+        await find("", everything)
+        assert len(app._notifications) == 1
