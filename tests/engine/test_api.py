@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -86,8 +87,14 @@ def test_a_command_to_a_run_without_an_engine_raises(tmp_path: Path) -> None:
 
 
 def test_every_public_name_can_be_imported() -> None:
-    """Each name of `dir(stoker)` exists, and no other does."""
-    assert all(getattr(stoker, name) is not None for name in dir(stoker))
+    """Each name of `dir(stoker)` exists, and no other does; `run` is None while no run is open."""
+    needs_transformers = set() if importlib.util.find_spec("transformers") else {"tend"}
+    names = set(dir(stoker)) - needs_transformers - {"run"}
+    assert all(getattr(stoker, name) is not None for name in names)
+    assert stoker.run is None
+    for name in needs_transformers:
+        with pytest.raises(ImportError, match=r"pip install 'stoker\[transformers\]'"):
+            getattr(stoker, name)
     with pytest.raises(AttributeError, match="no attribute 'Trainer'"):
         _ = stoker.Trainer  # type: ignore[attr-defined]
 

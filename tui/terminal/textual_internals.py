@@ -45,7 +45,7 @@ def _resume_while_the_app_runs(driver: linux_driver.LinuxDriver, *_: Any) -> Non
     _resume_application(driver)
 
 
-linux_driver.LinuxDriver._sigcont_application = _resume_while_the_app_runs  # type: ignore[method-assign]
+linux_driver.LinuxDriver._sigcont_application = _resume_while_the_app_runs  # type: ignore[assignment,method-assign]
 
 
 class TerminalApp(App[None]):
