@@ -15,8 +15,8 @@ from ..runs.folder import RunFolder
 from ..runs.script import FOLDER_VARIABLE
 from ..seeding import Stream, reseed, seed_for
 from .checks import check_request, notice
+from .controller import LoopController
 from .folder import Resume, describe_start, open_folder
-from .keeper import LoopKeeper
 from .loader import batches_of, rows_of
 from .parts import Parts
 
@@ -83,16 +83,16 @@ class Run:
         told = FOLDER_VARIABLE in os.environ
         folder, resumes = open_folder(Path(runs), name, resume, dict(config or {}), settings)
         self._epochs, self._seed = epochs, seed
-        self._keeper = LoopKeeper(folder, saved, settings, mode=mode, evaluate=self._evaluate_function)
+        self._controller = LoopController(folder, saved, settings, mode=mode, evaluate=self._evaluate_function)
         self._evaluation: Evaluation | None = None
         self._loader: Any = None
         self._batches: Batches | None = None
-        self.state = self._keeper.state.user_state
+        self.state = self._controller.state.user_state
         """A dict of plain data and tensors that is saved: for what stands between the two `for` lines."""
-        reseed(seed_for(Stream.STEP, seed), self._keeper.device)
+        reseed(seed_for(Stream.STEP, seed), self._controller.device)
         if resumes:
             describe_start(folder, dict(config or {}), settings)
-            self._keeper.load_newest()
+            self._controller.load_newest()
         if not told:
             print(f"stoker: run {self.folder.name}: attach with `stoker attach {self.folder.name}`", flush=True)
         if (words := notice()) is not None:
@@ -101,7 +101,7 @@ class Run:
     @property
     def folder(self) -> RunFolder:
         """The run's folder."""
-        return self._keeper.folder
+        return self._controller.folder
 
     @property
     def lr_scale(self) -> float:
@@ -109,7 +109,7 @@ class Run:
 
         Write `group["lr"] = schedule(step) * run.lr_scale`.
         """
-        return self._keeper.rate.scale
+        return self._controller.rate.scale
 
     # ---- the loop -------------------------------------------------------------------------------------------------
 
@@ -121,22 +121,22 @@ class Run:
         total = count if count is not None else self._epochs
         if total is None:
             raise RequestError("run.epochs() needs a number of epochs: Run(epochs=…) or run.epochs(…)")
-        progress = self._keeper.start(epochs=total)
-        while progress.epoch < total and not self._keeper.exhausted:
+        progress = self._controller.start(epochs=total)
+        while progress.epoch < total and not self._controller.exhausted:
             yield progress.epoch
             progress.epoch, progress.batch = progress.epoch + 1, 0
-            self._keeper.between(epoch_ended=True)
-        self._keeper.complete()
+            self._controller.between(epoch_ended=True)
+        self._controller.complete()
 
     def steps(self, count: int) -> Iterator[int]:
         """Yield each turn that is left of a loop without epochs, from 0; ends early when the patience is used up."""
-        progress, draws = self._keeper.start(epochs=1, steps_per_epoch=count), self._keeper.state.draws
-        while progress.batch < count and not self._keeper.exhausted:
+        progress, draws = self._controller.start(epochs=1, steps_per_epoch=count), self._controller.state.draws
+        while progress.batch < count and not self._controller.exhausted:
             draws.seed(progress.epoch, progress.batch)
             yield progress.batch
             progress.batch += 1
-            self._keeper.between()
-        self._keeper.complete()
+            self._controller.between()
+        self._controller.complete()
 
     def batches(self, loader: Iterable[Any]) -> Iterator[Any]:
         """Yield the batches of this epoch that are left, in an order that depends on (seed, epoch) alone.
@@ -144,12 +144,12 @@ class Run:
         Draws of Python, numpy and torch depend on the position alone, see `Draws`. Raises RequestError outside of
         `epochs()` and for a loader that cannot be iterated again.
         """
-        progress, draws = self._keeper.started_progress("run.batches()"), self._keeper.state.draws
+        progress, draws = self._controller.started_progress("run.batches()"), self._controller.state.draws
         if self._loader is not loader:
             self._loader, self._batches = loader, batches_of(loader, self._seed)
-            self._keeper.use(self._batches, rows_of(loader))
+            self._controller.use(self._batches, rows_of(loader))
         assert self._batches is not None
-        keeper, log = self._keeper, self._keeper.step_log
+        controller, log = self._controller, self._controller.step_log
         source = self._batches.epoch(progress.epoch, progress.batch)
         while True:
             before = time.perf_counter()
@@ -159,20 +159,20 @@ class Run:
                 return
             draws.seed(progress.epoch, progress.batch)
             progress.samples += (samples := batch_size_of(batch))
-            keeper.samples += samples
+            controller.samples += samples
             yield batch
             progress.batch += 1
             # What follows the last batch belongs to the epoch: the scheduler's step and the evaluation.
-            if progress.batch != keeper.state.batches_per_epoch:
-                keeper.between()
+            if progress.batch != controller.state.batches_per_epoch:
+                controller.between()
 
     def log(self, values: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         """Record values of this step, `loss` first: numbers or tensors (). Tensors stay on the device until read."""
-        self._keeper.log(more if values is None else {**values, **more})
+        self._controller.log(more if values is None else {**values, **more})
 
     def text(self, title: str, text: str) -> None:
         """Record a text of this step, such as a generated sample."""
-        self._keeper.text(title, text)
+        self._controller.text(title, text)
 
     # ---- evaluation -----------------------------------------------------------------------------------------------
 
@@ -186,16 +186,16 @@ class Run:
 
         Raises RequestError without such a function, or where it does not return the monitored metric.
         """
-        return self._keeper.evaluate_on_schedule()
+        return self._controller.evaluate_on_schedule()
 
     def save(self) -> None:
         """Ask for a checkpoint at the next safe place, which is between two batches. Raises RequestError outside a loop."""
-        self._keeper.started_progress("run.save()")
-        self._keeper.controls.send(Command(command="save"))
+        self._controller.started_progress("run.save()")
+        self._controller.controls.send(Command(command="save"))
 
     def finish(self) -> None:
         """Save, write the last event and let the run go; without it this happens when the script ends."""
-        self._keeper.finish()
+        self._controller.finish()
 
     def __enter__(self) -> Run:
         """Return the run."""
@@ -203,7 +203,7 @@ class Run:
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         """Finish the run; an error of the block is recorded, and its state is not saved."""
-        self._keeper.finish(error)
+        self._controller.finish(error)
 
     def _evaluate_function(self) -> Mapping[str, Any]:
         if self._evaluation is None:

@@ -1,6 +1,6 @@
 """Handle commands between two batches, and answer each with its real result.
 
-The loop carries them out by the methods of `LoopActions`: `training/trainer.py`, and `loop/keeper.py` for a loop of the
+The loop carries them out by the methods of `LoopActions`: `training/trainer.py`, and `loop/controller.py` for a loop of the
 user's own. In both, a save ends in `CheckpointManager.save_for` (`checkpoints/manager.py`).
 """
 

@@ -1,6 +1,6 @@
 """The methods that a training loop needs, so that commands can be carried out on it.
 
-`training/trainer.py` implements them for a Task, `loop/keeper.py` for a loop of the user's own. A save goes from there
+`training/trainer.py` implements them for a Task, `loop/controller.py` for a loop of the user's own. A save goes from there
 to `checkpoints/manager.py`.
 """
 

@@ -63,12 +63,12 @@ def drawn(folder: Path, name: str, stop_at: int | None = None, by_hand: int | No
     run = stoker.Run(model=model, optimizer=optimizer, name=name, runs=folder, resume="allow")
     run.evaluation(lambda: {"loss": random.random() + np.random.random_sample()})
     found: list[tuple[int, float]] = []
-    controls = run._keeper.controls
+    controls = run._controller.controls
     try:
         for epoch in run.epochs(2):
             random.shuffle([1, 2, 3])  # what stands between the two lines runs again on a resume
             for batch in run.batches([torch.ones(1)] * 8):
-                number = epoch * 8 + run._keeper.progress.batch
+                number = epoch * 8 + run._controller.progress.batch
                 if number in (2, 3, 6, 9, 13):
                     found.append((number, random.random() + np.random.random_sample()))
                 model(batch).sum().backward()

@@ -248,7 +248,7 @@ def set_rate_at(loop: Loop, at: int, lr: float, schedule: Any) -> list[float]:
     for step in loop.run.steps(12):
         if step == at:
             # The commands are read at most every 50 ms, so send it and wait until it is answered.
-            loop.run._keeper.controls.send(Command(command="set_learning_rate", lr=lr))
+            loop.run._controller.controls.send(Command(command="set_learning_rate", lr=lr))
         schedule(loop, step)
         rates.append(loop.optimizer.param_groups[0]["lr"])
         loop.run.log(loss=loop.step(X))

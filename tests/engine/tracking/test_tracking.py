@@ -156,7 +156,7 @@ def test_init_returns_the_open_run_or_finishes_it_first(folder: Path) -> None:
     own = stoker.Run(model=model, optimizer=torch.optim.SGD(model.parameters(), lr=0.1), runs=folder, name="own")
     for _ in own.steps(1):
         model(torch.ones(1)).sum().backward()
-        own._keeper._optimizer.step()
+        own._controller._optimizer.step()
         stoker.log({"loss": 3.0, "kl": 1.0})
         stoker.alert("Look")
     own.finish()

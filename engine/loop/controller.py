@@ -30,7 +30,7 @@ from .state import LoopState
 from .step_log import StepLog
 
 
-class LoopKeeper:
+class LoopController:
     """Keeps a user's loop as a run. It has the methods of `LoopActions`, so that commands work on it."""
 
     def __init__(
