@@ -29,7 +29,7 @@ test:
 
 # Without the tests that drive the real program, train for seconds, or run benchmarks; on two processes.
 test-fast:
-	pytest -n 2 --dist loadfile -x tests/architecture tests/engine tests/tui
+	pytest -x tests/architecture tests/engine tests/tui
 
 # README and docs: what they name exists, and their Python runs.
 docs:
