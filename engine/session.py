@@ -7,7 +7,6 @@ import contextlib
 import gc
 import math
 import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -16,12 +15,10 @@ import msgspec
 import torch
 
 from .accelerator import memory
-from .checkpoints import files as checkpoint_files
-from .checkpoints.compatibility import check_owner
-from .checkpoints.lookup import find_checkpoint
+from .checkpoints.lookup import load_checkpoint
 from .config.settings import Settings
 from .environment import git_commit, versions
-from .errors import RequestError, RunError, TrainingError
+from .errors import RequestError, RunError
 from .evaluation.fold_summary import summarise_folds
 from .files import remove_temporary_files
 from .runs.commands import Controls
@@ -36,9 +33,10 @@ from .tasks import imports, loading
 from .tasks.building import build_task
 from .tasks.splitting import split_task
 from .tasks.task import Task
-from .training import announce, first_look, misfit
+from .training import announce, first_look
 from .training.defaults import default_threads
-from .training.failure import failure_message
+from .training.failure import failure_message, print_traceback
+from .training.outcome import train_to_end
 from .training.run_device import RunDevice
 from .training.trainer import Trainer
 
@@ -126,7 +124,7 @@ class _Session:
         remove_temporary_files(self.folder.path)
         remove_temporary_files(self.folder.checkpoints)
         record = self.folder.record()
-        saved, damaged = self._load(wanted, record.run)
+        saved, damaged = load_checkpoint(self.folder, wanted, record.run)
         # The number that the run started with.
         named = Settings.of(record.given)
         given = named.threads
@@ -185,7 +183,7 @@ class _Session:
                 saved, damaged = None, []
                 if self.on_ready is not None:
                     self.on_ready(trainer)
-                stop, test = self._train(trainer)
+                stop, test = train_to_end(trainer)
                 if stop.cause in ("stopped", "failed") or settings.folds == 1:
                     return self._finish(trainer, stop, test)
                 self.results.append(test)
@@ -201,7 +199,7 @@ class _Session:
             # The run folder must record the end, even if saving the failed state raised this error.
             finished = RunFinished(cause="failed", message=failure_message(error, device))
             self.emit(finished)
-            _print_traceback()
+            print_traceback()
             if isinstance(error, Exception | SystemExit):
                 return finished
             raise
@@ -213,32 +211,6 @@ class _Session:
         """Build the task under the same number of threads at the start, on resume and for each fold."""
         torch.set_num_threads(self.build_threads)
         return build_task(record, self._report_download, self.function)
-
-    def _train(self, trainer: Trainer) -> tuple[StopTraining, dict[str, float]]:
-        """Train, and return how the training ended and the last metrics. An error of the task's code also ends it."""
-        try:
-            stop = StopTraining("completed")
-            try:
-                trainer.train()
-            except StopTraining as early:
-                if early.cause != "early_stopping":
-                    raise
-                stop = early
-            return stop, trainer.evaluate_test()
-        except StopTraining as cut_short:
-            stop = cut_short
-        except RequestError as error:
-            if trainer.state.progress.step == 0:
-                raise
-            stop = StopTraining("failed", str(error))
-        except TrainingError as error:
-            stop = StopTraining("failed", str(error))
-        except (Exception, SystemExit) as error:
-            _print_traceback()
-            stop = StopTraining("failed", failure_message(error, trainer.device) + misfit.explained(trainer, error))
-        # Not in a handler: the traceback there holds the memory of the step.
-        memory.empty_cache(trainer.device)
-        return stop, trainer.state.metrics
 
     def _finish(self, trainer: Trainer, stop: StopTraining, test: dict[str, float]) -> RunFinished:
         """Save the final state, and emit and return the `run_finished` event."""
@@ -279,16 +251,6 @@ class _Session:
         self.journal.sync()
         return finished
 
-    def _load(self, wanted: str | None, run: str) -> tuple[dict[str, Any] | None, list[str]]:
-        """Return the checkpoint to continue from, if any, and the errors of newer, damaged ones."""
-        if wanted in (None, "latest"):
-            found = checkpoint_files.newest(self.folder.checkpoints)
-            return (found[1], found[2]) if found else (None, [])
-        path = find_checkpoint(self.folder, wanted)
-        saved = checkpoint_files.read(path)
-        check_owner(saved, path, run)
-        return saved, []
-
     def _write_record(self, record: Record, settings: Settings, *, started: bool) -> None:
         record.settings = settings.asdict()
         record.seed = settings.seed
@@ -322,9 +284,3 @@ class _Session:
 
     def _report_download(self, line: str) -> None:
         self.emit(Warned(kind="download", message=line))
-
-
-def _print_traceback() -> None:
-    """Print the traceback of the current error. A stderr that cannot be written must not hide that error."""
-    with contextlib.suppress(OSError, ValueError):
-        traceback.print_exc()

@@ -1,12 +1,14 @@
-"""Find a checkpoint by `latest`, `best` or a path."""
+"""Find a checkpoint by `latest`, `best` or a path, and load the one that a run continues from."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ..errors import CheckpointError
 from ..runs.folder import RunFolder
 from . import files
+from .compatibility import check_owner
 
 
 def find_checkpoint(folder: RunFolder, wanted: str | None) -> Path:
@@ -21,3 +23,17 @@ def find_checkpoint(folder: RunFolder, wanted: str | None) -> Path:
             return path
     have = ", ".join(path.name for path in files.candidates(folder.checkpoints)) or "none"
     raise CheckpointError(f"run {folder.name} has no checkpoint {wanted!r}; it has {have}")
+
+
+def load_checkpoint(folder: RunFolder, wanted: str | None, run: str) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return the checkpoint that the run called `run` continues from, and the errors of newer, damaged ones.
+
+    It is None before the first save. Raises CheckpointError where the one `wanted` cannot be read, or is another run's.
+    """
+    if wanted in (None, "latest"):
+        found = files.newest(folder.checkpoints)
+        return (found[1], found[2]) if found else (None, [])
+    path = find_checkpoint(folder, wanted)
+    saved = files.read(path)
+    check_owner(saved, path, run)
+    return saved, []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import traceback
+
 import torch
 
 from ..accelerator.memory import is_out_of_memory
@@ -21,3 +24,9 @@ def failure_message(error: BaseException, device: torch.device) -> str:
     if device.type == "cuda" and "device-side assert" in str(error):
         return ASSERTION.format(one_line(error))
     return one_line(error)
+
+
+def print_traceback() -> None:
+    """Print the traceback of the current error. A stderr that cannot be written must not hide that error."""
+    with contextlib.suppress(OSError, ValueError):
+        traceback.print_exc()
