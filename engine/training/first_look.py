@@ -32,6 +32,8 @@ def evaluation_problem(trainer: Trainer) -> str | None:
     Tried are tensors in memory with torch's own way to evaluate: a function or a data set of the user's may count.
     """
     task, batches = trainer.task, trainer.evaluation.batches
+    if trainer.device.type != "cpu":
+        return None  # an assertion on a GPU, as for a wrong label, would end its use in this process
     own = task.evaluate is not None or isinstance(task.metrics, Mapping) or trainer.settings.compile
     if own or trainer.state.progress.step or not isinstance(batches, TensorBatches):
         return None

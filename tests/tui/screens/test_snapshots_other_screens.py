@@ -66,7 +66,9 @@ class Photographer:
                 await pilot.press(key)
             await self._settled(app, pilot)
             # A key may change a table's width, and with it the place of the table.
-            await self._until(lambda: after is None or after(first))
+            if after is not None:
+                await self._until(lambda: after(first))
+                await self._settled(app, pilot)
 
         return self._compare(app, terminal_size=size, run_before=settle)
 
