@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -47,11 +48,17 @@ def train_here(folder: RunFolder, checkpoint: str | None, headless: bool, as_jso
         return train(folder, controls, emit, checkpoint)[1]
 
 
-def train_in_background(folder: RunFolder, checkpoint: str | None = None) -> int:
-    """Train the run in a background process, print how to attach to it, and return exit code 0."""
+def train_in_background(folder: RunFolder, checkpoint: str | None = None, *, as_json: bool = False) -> int:
+    """Train the run in a background process, print how to attach to it, and return exit code 0.
+
+    With `as_json` it prints an object with `run`, `folder` and `pid`.
+    """
     from stoker.engine.launch.background import start
 
     pid = start(folder, checkpoint)
+    if as_json:
+        _print(json.dumps({"run": folder.name, "folder": str(folder.path), "pid": pid}))
+        return 0
     _print(f"run {folder.name} trains in the background (process {pid}): attach with `stoker attach {folder.name}`")
     return 0
 

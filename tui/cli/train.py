@@ -79,8 +79,9 @@ def run(
     folder = runs.create(runs_folder, absolute_task(task), name, {"parameters": values, "given": settings})
     try:
         if background:
-            launch.train_in_background(folder)
-            return 0 if headless or not launch.at_terminal() else launch.open_dashboard(folder)
+            launch.train_in_background(folder, as_json=as_json)
+            alone = headless or as_json or not launch.at_terminal()
+            return 0 if alone else launch.open_dashboard(folder)
         return launch.train_here(folder, None, headless, as_json)
     except RequestError:
         _remove_unused(folder)
